@@ -1,0 +1,3 @@
+import { serveTasks } from "#base/system/pool/serve.ts";
+
+serveTasks([]);
