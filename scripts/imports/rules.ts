@@ -14,7 +14,7 @@ const below = ["base/core", "formats", "images/distribution", "client", "tools",
 
 export const floors: readonly Floor[] = [
   { path: "base", rooms: ["core", "system"] },
-  { path: "formats", rooms: ["oci", "dockerfile", "tar", "sif"] },
+  { path: "formats", rooms: ["oci", "docker", "dockerfile", "tar", "sif"] },
   { path: "images", rooms: ["store", "distribution", "transfer", "archive", "registry", "fetch"] },
   { path: "containers", rooms: ["network", "volume", "runtime", "lifecycle"] },
   { path: "build", rooms: [] },
