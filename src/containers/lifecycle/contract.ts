@@ -1,0 +1,343 @@
+import type { Networks, PortMapping, PublishedPort } from "#containers/network/contract.ts";
+import type { ContainerSpec, ProcessSpec, TerminalSize } from "#containers/runtime/contract.ts";
+
+/**
+ * Sandbox and Container. A sandbox owns what containers may share (network, ipc and uts namespaces, host name, name
+ * service files, cgroup parent, ports); a container joins one. A docker container is a sandbox of one.
+ *
+ * Containers outlive the engine: conmon holds their streams, writes the log and the exit code. Killing the engine
+ * stops nothing and loses nothing; `adopt` finds it all again.
+ */
+
+export type NetworkMode =
+  | { readonly kind: "none" }
+  | { readonly kind: "host" }
+  | { readonly kind: "bridge" }
+  /** The namespaces of another running container. */
+  | { readonly kind: "container"; readonly id: string };
+
+export interface SandboxSpec {
+  readonly network: NetworkMode;
+  readonly ports?: readonly PortMapping[];
+  /** Default: the first 12 characters of the container's id, or the host's own in its network. */
+  readonly hostname?: string;
+  readonly domainname?: string;
+  /** Default: what the host uses, without loopback servers. */
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
+  /** Lines for /etc/hosts: "name:address". */
+  readonly extraHosts?: readonly string[];
+  readonly ipc?: "private" | "host";
+  /** Below each controller; default "/gantry". */
+  readonly cgroupParent?: string;
+}
+
+/** What the runtime needs beyond the root file system, the namespaces and the cgroup, which are made here. */
+export type ContainerConfig = Omit<ContainerSpec, "rootfs" | "namespaces" | "cgroup" | "hostname" | "domainname"> & {
+  readonly openStdin?: boolean;
+  /** Standard input closes when the first client that was attached leaves. */
+  readonly stdinOnce?: boolean;
+  /** "SIGTERM"; the image's STOPSIGNAL. */
+  readonly stopSignal?: string;
+  /** Seconds; default 10. */
+  readonly stopTimeout?: number;
+  readonly autoRemove?: boolean;
+  /** Bytes of one log file before it begins anew; default 256 MiB. */
+  readonly logSizeMax?: number;
+};
+
+export interface CreateRequest {
+  /** [a-zA-Z0-9][a-zA-Z0-9_.-]*; made up when absent. */
+  readonly name?: string;
+  readonly sandbox: SandboxSpec;
+  readonly config: ContainerConfig;
+  /** Opaque to this room: what the API was asked, kept for inspect. JSON. */
+  readonly request?: unknown;
+  /** Handed to `RootFilesystem.prepare`. */
+  readonly image: string;
+  /** Named and anonymous volumes this container uses; those marked anonymous go with `remove(volumes)`. */
+  readonly volumes?: readonly VolumeUse[];
+}
+
+export interface VolumeUse {
+  readonly name: string;
+  readonly anonymous: boolean;
+}
+
+interface Started {
+  readonly pid: number;
+  readonly startedAt: number;
+}
+
+/** Only what is valid in each state. Times are milliseconds since 1970. */
+export type ContainerState =
+  | { readonly status: "created" }
+  | ({ readonly status: "running" } & Started)
+  | ({ readonly status: "paused" } & Started)
+  | ({ readonly status: "exited" } & ExitRecord)
+  | { readonly status: "removing"; readonly last?: ExitRecord };
+
+export interface ExitRecord {
+  readonly exitCode: number;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly oomKilled: boolean;
+  /** Why it never ran, or why its end is not known. */
+  readonly error?: string;
+}
+
+export type Status = ContainerState["status"];
+
+export interface ContainerRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly created: number;
+  readonly image: string;
+  readonly sandbox: SandboxSpec;
+  readonly config: ContainerConfig;
+  readonly request: unknown;
+  readonly state: ContainerState;
+  readonly volumes: readonly VolumeUse[];
+  /** While it runs. */
+  readonly network?: {
+    readonly namespace?: string;
+    readonly address?: string;
+    readonly gateway?: string;
+    readonly mac?: string;
+    readonly prefixLength?: number;
+    readonly ports: readonly PublishedPort[];
+  };
+}
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface WaitResult {
+  readonly exitCode: number;
+  readonly error?: string;
+}
+
+export interface AttachOptions {
+  readonly stdin?: boolean;
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
+}
+
+/** One client's live connection to a container or an exec. */
+export interface Attachment extends AsyncDisposable {
+  /**
+   * Pieces in the order they were written; ends when the process ended and all its output came. Reading is the
+   * credit: what is not read is held up to a bound, then the process is slowed, then the client is cut off.
+   */
+  readonly output: AsyncIterable<OutputPiece>;
+  /** Resolves when the container's side took the bytes. Rejects "unavailable" when it is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Half close: the process sees end of input, output goes on. */
+  endInput(): void;
+}
+
+export interface OutputPiece {
+  /** With a terminal everything is "stdout". */
+  readonly stream: "stdout" | "stderr";
+  readonly bytes: Uint8Array;
+}
+
+export interface LogOptions {
+  readonly follow?: boolean;
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
+  /** Lines from the end; absent: all. */
+  readonly tail?: number;
+  /** Milliseconds since 1970. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface LogLine {
+  readonly stream: "stdout" | "stderr";
+  /** RFC 3339 with nanoseconds, as conmon wrote it. */
+  readonly timestamp: string;
+  /** With its newline, except for a last line that had none. */
+  readonly bytes: Uint8Array;
+}
+
+export interface ExecRequest {
+  readonly process: ProcessSpec;
+  readonly privileged?: boolean;
+  readonly openStdin?: boolean;
+  /** Opaque, for inspect. */
+  readonly request?: unknown;
+}
+
+export interface ExecRecord {
+  readonly id: string;
+  readonly container: string;
+  readonly request: unknown;
+  readonly process: ProcessSpec;
+  readonly openStdin: boolean;
+  readonly state:
+    | { readonly status: "created" }
+    | { readonly status: "running"; readonly pid: number }
+    | { readonly status: "exited"; readonly exitCode: number };
+}
+
+export interface Execs {
+  /** Errors: "not-found", "conflict" when the container does not run or is paused. */
+  create(container: string, request: ExecRequest): Promise<ExecRecord>;
+  /** Starts it with a client attached from the first byte, or with none. */
+  start(
+    id: string,
+    options: { readonly attach: boolean; readonly size?: TerminalSize },
+  ): Promise<Attachment | undefined>;
+  inspect(id: string): ExecRecord;
+  wait(id: string): Promise<WaitResult>;
+  resize(id: string, size: TerminalSize): Promise<void>;
+}
+
+/** One reading of a container's cgroup. Nanoseconds and bytes. */
+export interface Stats {
+  readonly readAt: number;
+  readonly cpu: {
+    readonly totalNs: number;
+    readonly userNs: number;
+    readonly systemNs: number;
+    readonly perCpuNs: readonly number[];
+    readonly throttledPeriods: number;
+    readonly throttledNs: number;
+    readonly hostNs: number;
+    readonly online: number;
+  };
+  readonly memory: {
+    readonly usage: number;
+    readonly maximum: number;
+    readonly limit: number;
+    readonly stat: Readonly<Record<string, number>>;
+    readonly failures: number;
+  };
+  readonly pids: { readonly current: number; readonly limit?: number };
+  readonly blockIo: readonly {
+    readonly major: number;
+    readonly minor: number;
+    readonly op: string;
+    readonly bytes: number;
+    readonly count: number;
+  }[];
+  readonly networks: Readonly<
+    Record<
+      string,
+      {
+        readonly rxBytes: number;
+        readonly rxPackets: number;
+        readonly rxErrors: number;
+        readonly rxDropped: number;
+        readonly txBytes: number;
+        readonly txPackets: number;
+        readonly txErrors: number;
+        readonly txDropped: number;
+      }
+    >
+  >;
+}
+
+export interface TopResult {
+  readonly titles: readonly string[];
+  readonly processes: readonly (readonly string[])[];
+}
+
+export interface Change {
+  readonly path: string;
+  readonly kind: "modified" | "added" | "deleted";
+}
+
+/** What others hear about. `attributes` are words for the API's events. */
+export interface LifecycleEvent {
+  readonly action:
+    | "create"
+    | "start"
+    | "die"
+    | "oom"
+    | "kill"
+    | "stop"
+    | "pause"
+    | "unpause"
+    | "rename"
+    | "destroy"
+    | "resize"
+    | "attach"
+    | "exec_create"
+    | "exec_start"
+    | "exec_die"
+    | "restart";
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly at: number;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * Every verb takes a full id, a unique prefix of one, or a name. Errors common to all: "not-found"; "conflict" when
+ * the state forbids the verb, naming both; "invalid".
+ */
+export interface Containers extends AsyncDisposable {
+  readonly execs: Execs;
+  /** Errors: "conflict" when the name is taken, naming its owner. */
+  create(request: CreateRequest): Promise<ContainerRecord>;
+  /** True when it began now, false when it ran already. */
+  start(id: string): Promise<boolean>;
+  get(id: string): ContainerRecord;
+  list(): readonly ContainerRecord[];
+  wait(id: string, condition?: WaitCondition, signal?: AbortSignal): Promise<WaitResult>;
+  /** The stop signal, then SIGKILL after `timeout` seconds (-1: never). False when it did not run. */
+  stop(id: string, options?: { readonly signal?: string; readonly timeout?: number }): Promise<boolean>;
+  restart(id: string, options?: { readonly signal?: string; readonly timeout?: number }): Promise<void>;
+  kill(id: string, signal?: string): Promise<void>;
+  pause(id: string): Promise<void>;
+  unpause(id: string): Promise<void>;
+  rename(id: string, name: string): Promise<void>;
+  /** `force` kills first. Idempotent in a race: the second caller gets "not-found" or the same success. */
+  remove(id: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
+  resize(id: string, size: TerminalSize): Promise<void>;
+  /** Before a start too: then it joins when the container starts and loses no byte. */
+  attach(id: string, options: AttachOptions): Promise<Attachment>;
+  logs(id: string, options?: LogOptions): AsyncIterable<LogLine>;
+  stats(id: string): Promise<Stats>;
+  top(id: string): Promise<TopResult>;
+  changes(id: string): Promise<readonly Change[]>;
+  /** The path of the root file system, mounted as long as the handle is not disposed (for `cp` and export). */
+  openRoot(id: string): Promise<{ readonly path: string } & AsyncDisposable>;
+  onEvent(listener: (event: LifecycleEvent) => void): Disposable;
+  /** Brings the records in line with what really runs; called once, before any other verb. */
+  adopt(): Promise<AdoptReport>;
+}
+
+export interface AdoptReport {
+  readonly running: number;
+  readonly exited: number;
+  readonly unknown: number;
+  readonly removed: number;
+}
+
+/** The narrow port to the image store: a writable layer of a container's own. */
+export interface RootFilesystem {
+  /** Makes or finds the container's writable layer over `image`. Idempotent. */
+  prepare(container: string, image: string): Promise<OverlayMount>;
+  /** Removes the writable layer. Idempotent. */
+  remove(container: string): Promise<void>;
+}
+
+/** What to mount. `options` are relative to `cwd`, so that many layers fit the one page mount(2) takes. */
+export interface OverlayMount {
+  readonly cwd: string;
+  readonly options: string;
+  /** Absolute path of the upper folder, for `changes`. */
+  readonly upper: string;
+}
+
+/** The narrow port to named volumes. */
+export interface VolumeRemover {
+  removeAnonymous(names: readonly string[]): Promise<void>;
+}
+
+export type { Networks };
