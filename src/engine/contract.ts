@@ -1,0 +1,117 @@
+/**
+ * The engine whole, as the services see it: the rooms' own interfaces side by side, and what only the whole can do
+ * (build into a name, pull, prune, remember events). One process opens one data root.
+ */
+import type { Builder, BuildEvent, BuildRequest } from "#build/contract.ts";
+import type { Containers, LifecycleEvent } from "#containers/lifecycle/contract.ts";
+import type { ForeignDrop } from "#containers/network/contract.ts";
+import type { Volumes } from "#containers/volume/contract.ts";
+import type { AuthConfig } from "#formats/docker/image.ts";
+import type { Descriptor, Platform } from "#formats/oci/contract.ts";
+import type { Archive } from "#images/archive/contract.ts";
+import type { ImageRecord, Store } from "#images/store/contract.ts";
+
+export interface Engine extends AsyncDisposable {
+  readonly facts: EngineFacts;
+  readonly store: Store;
+  readonly archive: Archive;
+  readonly containers: Containers;
+  readonly volumes: Volumes;
+  readonly builder: Builder;
+  readonly events: EventLog;
+  readonly images: ImageWork;
+  readonly registries: RegistryListeners;
+  /** Rules of other programs on this host that would swallow containers' packets. */
+  foreignDrops(): Promise<readonly ForeignDrop[]>;
+  /** Removes bridge, table and namespaces; containers must have ended. */
+  dismantle(): Promise<void>;
+}
+
+export interface EngineFacts {
+  readonly version: string;
+  readonly commit: string;
+  readonly id: string;
+  readonly pid: number;
+  readonly dataRoot: string;
+  readonly runRoot: string;
+  readonly socket: string;
+  readonly startedAt: number;
+}
+
+export interface EnginePaths {
+  /** /var/lib/gantry: images, names, volumes, logs. */
+  readonly dataRoot: string;
+  /** /run/gantry: sockets, pinned namespaces, bundles. Gone after a reboot. */
+  readonly runRoot: string;
+}
+
+/** What happened, as the API's events say it. Kept on disk; the oldest go when there are more than the bound. */
+export interface EngineEvent {
+  readonly type: "container" | "image" | "network" | "volume" | "builder" | "daemon";
+  readonly action: string;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Nanoseconds since 1970. */
+  readonly timeNano: bigint;
+}
+
+export interface EventLog {
+  publish(event: Omit<EngineEvent, "timeNano">): void;
+  /** Events from `since` on (milliseconds), then new ones until `until` or the signal. */
+  read(options: { since?: number; until?: number; signal: AbortSignal }): AsyncIterable<EngineEvent>;
+}
+
+export interface TransferProgress {
+  /** "Pulling fs layer", "Downloading", "Extracting", "Pull complete", "Pushed": Docker's words. */
+  readonly status: string;
+  /** Short id of the layer it is about. */
+  readonly id?: string;
+  readonly current?: number;
+  readonly total?: number;
+}
+
+/** Long work on images. Each takes a signal and tells its progress. */
+export interface ImageWork {
+  /**
+   * Errors: "not-found", "unauthenticated", "denied", "unavailable", "corrupt".
+   */
+  pull(
+    reference: string,
+    options: {
+      readonly platform?: Platform;
+      readonly auth?: AuthConfig;
+      readonly signal: AbortSignal;
+      readonly onProgress: (progress: TransferProgress) => void;
+    },
+  ): Promise<{ readonly record: ImageRecord; readonly updated: boolean }>;
+  push(
+    reference: string,
+    options: {
+      readonly auth?: AuthConfig;
+      readonly signal: AbortSignal;
+      readonly onProgress: (progress: TransferProgress) => void;
+    },
+  ): Promise<Descriptor>;
+  /** Builds and names the result. */
+  build(
+    request: BuildRequest,
+    tags: readonly string[],
+    signal: AbortSignal,
+    onEvent: (event: BuildEvent) => void,
+  ): Promise<ImageRecord>;
+  /** Checks credentials at a registry. Errors: "unauthenticated". */
+  login(auth: AuthConfig, signal: AbortSignal): Promise<{ readonly status: string }>;
+  /** Untags or removes as `docker rmi` does; collects what nothing needs any more. */
+  remove(name: string, force: boolean): Promise<readonly { untagged?: string; deleted?: string }[]>;
+  /** Removes dangling images, or all that no container uses. */
+  prune(all: boolean): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
+}
+
+/** Registry listeners inside the engine (`gantry registry serve`). */
+export interface RegistryListeners {
+  serve(options: { readonly address: string }): Promise<{ readonly address: string }>;
+  list(): readonly { readonly address: string }[];
+  stop(address: string): Promise<void>;
+}
+
+export type { LifecycleEvent };

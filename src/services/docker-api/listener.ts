@@ -1,0 +1,172 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { GantryError } from "#base/core/errors.ts";
+import { makeCall } from "./call.ts";
+import type { Answer, Out, Route } from "./contract.ts";
+import { Router } from "./router.ts";
+import { failure } from "./status.ts";
+
+export interface ListenerOptions {
+  readonly routes: readonly Route[];
+  /** Headers of every answer (Api-Version, Server). */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Told of every error that is the engine's own ("internal", "corrupt"). */
+  readonly onError: (error: unknown, what: string) => void;
+  /** Over TCP: refuses requests a web page could have been tricked into sending. */
+  readonly guard?: (request: IncomingMessage) => void;
+}
+
+/** An HTTP server speaking the routes; not yet listening. Time-outs are off: logs and events last for days. */
+export function createListener(options: ListenerOptions): Server {
+  const router = new Router(options.routes);
+  const server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
+  server.timeout = 0;
+
+  async function answer(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
+    options.guard?.(request);
+    const url = new URL(request.url ?? "/", "http://engine");
+    const match = router.match(request.method ?? "GET", url.pathname);
+    return await match.route.handle(makeCall(request, match, url.searchParams, signal));
+  }
+
+  function report(error: unknown, request: IncomingMessage): void {
+    if (!(error instanceof GantryError) || error.kind === "internal" || error.kind === "corrupt") {
+      options.onError(error, `${request.method} ${request.url}`);
+    }
+  }
+
+  server.on("request", (request, response) => {
+    const gone = new AbortController();
+    response.on("close", () => {
+      if (!response.writableFinished)
+        gone.abort(new GantryError("cancelled", { doing: "answer", because: "the client left" }));
+    });
+    answer(request, gone.signal)
+      .then((result) => send(response, result, options.headers))
+      .catch((error: unknown) => {
+        report(error, request);
+        sendFailure(response, error, options.headers);
+      });
+  });
+
+  server.on("upgrade", (request, socket) => {
+    const gone = new AbortController();
+    socket.on("close", () => gone.abort(new GantryError("cancelled", { doing: "answer", because: "the client left" })));
+    socket.on("error", (error) => gone.abort(error));
+    answer(request, gone.signal)
+      .then((result) => takeOver(socket, request, result, options.headers))
+      .catch((error: unknown) => {
+        report(error, request);
+        refuseUpgrade(socket, error, options.headers);
+      });
+  });
+  return server;
+}
+
+async function send(response: ServerResponse, answer: Answer, common: Readonly<Record<string, string>>): Promise<void> {
+  if ("hijack" in answer) {
+    // No upgrade was asked for: the output goes out as a plain body, the request's body is the input.
+    response.writeHead(200, { ...common, "Content-Type": answer.contentType });
+    response.flushHeaders();
+    await answer.hijack(response as unknown as Duplex);
+    response.end();
+    return;
+  }
+  const headers = { ...common, ...answer.headers };
+  if ("stream" in answer) {
+    response.writeHead(answer.status, headers);
+    response.flushHeaders();
+    await answer.stream(outOf(response));
+    response.end();
+    return;
+  }
+  if ("text" in answer) {
+    response.writeHead(answer.status, { "Content-Type": "text/plain; charset=utf-8", ...headers });
+    response.end(answer.text);
+    return;
+  }
+  if (answer.json === undefined) {
+    response.writeHead(answer.status, headers);
+    response.end();
+    return;
+  }
+  const body = Buffer.from(`${JSON.stringify(answer.json)}\n`);
+  response.writeHead(answer.status, { "Content-Type": "application/json", "Content-Length": body.length, ...headers });
+  response.end(body);
+}
+
+function outOf(response: ServerResponse): Out {
+  return {
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        if (response.destroyed) {
+          reject(new GantryError("cancelled", { doing: "answer", because: "the client left" }));
+          return;
+        }
+        if (response.write(chunk)) resolve();
+        else {
+          const done = () => {
+            response.off("drain", done);
+            response.off("close", done);
+            resolve();
+          };
+          response.on("drain", done);
+          response.on("close", done);
+        }
+      }),
+  };
+}
+
+function sendFailure(response: ServerResponse, error: unknown, common: Readonly<Record<string, string>>): void {
+  if (response.destroyed) return;
+  const { status, message } = failure(error);
+  if (response.headersSent) {
+    // The answer has begun: the last line of the stream carries the error, as Docker's progress streams do.
+    response.end(`${JSON.stringify({ errorDetail: { message }, error: message })}\n`);
+    return;
+  }
+  response.writeHead(status, { ...common, "Content-Type": "application/json" });
+  response.end(`${JSON.stringify({ message })}\n`);
+}
+
+async function takeOver(
+  socket: Duplex,
+  request: IncomingMessage,
+  answer: Answer,
+  common: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (!("hijack" in answer)) {
+    throw new GantryError("invalid", {
+      doing: "upgrade the connection",
+      on: `${request.method} ${request.url}`,
+      because: "this page has no stream behind it",
+    });
+  }
+  const head = { ...common, "Content-Type": answer.contentType, Connection: "Upgrade", Upgrade: "tcp" };
+  socket.write(`HTTP/1.1 101 UPGRADED\r\n${headerLines(head)}\r\n`);
+  try {
+    await answer.hijack(socket);
+  } finally {
+    socket.end();
+  }
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown, common: Readonly<Record<string, string>>): void {
+  if (socket.destroyed) return;
+  const { status, message } = failure(error);
+  const body = `${JSON.stringify({ message })}\n`;
+  // Closed after the answer: a refused upgrade must never leave a connection another request could ride on.
+  const head = {
+    ...common,
+    "Content-Type": "application/json",
+    "Content-Length": `${Buffer.byteLength(body)}`,
+    Connection: "close",
+  };
+  socket.end(`HTTP/1.1 ${status} ${status === 404 ? "Not Found" : "Error"}\r\n${headerLines(head)}\r\n${body}`);
+}
+
+function headerLines(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
+}
