@@ -24,7 +24,7 @@ const machines: Readonly<Record<string, Machine>> = {
 /** Parses "linux/arm64/v8", "arm64" or "linux". Error "invalid". */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/");
-  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9_.-]+$/.test(part)))
+  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9][a-z0-9_.-]*$/.test(part)))
     throw new GantryError("invalid", {
       doing: "read the platform",
       on: text.slice(0, 100),
