@@ -14,18 +14,18 @@ interface Opening {
   readonly end: number;
 }
 
-const openingPattern = /^(\d*)<<(-?)\s*([^<]*)$/;
+// The name ends where the shell ends a word: `<<EOF|sort` opens EOF.
+const openingPattern = /^(\d*)<<(-?)(?:"([^"]+)"|'([^']+)'|((?:\\.|[^\s;&|<>()"'$`\\])+))(?:$|[;&|<>()])/;
 
-/** The one opening a word is, or undefined: `<<EOF`, `<<-EOF`, `<<"EOF"`, `3<<EOF`. */
+/** The opening a word is, or undefined: `<<EOF`, `<<-EOF`, `<<"EOF"`, `3<<EOF`. */
 function opening(word: string): Omit<Opening, "start" | "end"> | undefined {
   const match = openingPattern.exec(word);
-  if (match === null || match[3] === "") return undefined;
-  const written = match[3]!;
-  const name = written.replace(/\\(.)|["']/g, "$1");
-  if (name === "" || /[\s$()&;|>]/.test(name)) return undefined;
+  if (match === null) return undefined;
+  const plain = match[5];
+  const name = plain?.replace(/\\(.)/g, "$1") ?? match[3] ?? match[4]!;
   return {
     name,
-    expand: name === written,
+    expand: name === plain,
     chomp: match[2] === "-",
     ...(match[1] === "" ? {} : { descriptor: Number(match[1]) }),
   };
@@ -33,7 +33,10 @@ function opening(word: string): Omit<Opening, "start" | "end"> | undefined {
 
 /** Whether `text` is one heredoc's opening and nothing more. */
 export function isOneHeredoc(text: string): boolean {
-  return opening(text.trim()) !== undefined;
+  return (
+    opening(text.trim()) !== undefined &&
+    !/[;&|<>()]/.test(text.replace(/^\s*\d*<</, "").replace(/"[^"]*"|'[^']*'/, ""))
+  );
 }
 
 /** Reads the bodies of all heredocs `line` opens, in order. A missing end is an error at the opening. */

@@ -95,28 +95,25 @@ export class LineReader {
   /** The next instruction's line, or undefined at the end of the file. */
   read(): LogicalLine | undefined {
     const lines = this.source.lines;
-    while (this.#next < lines.length && (blank.test(lines[this.#next]!) || comment.test(lines[this.#next]!))) {
-      this.#next += 1;
-    }
-    if (this.#next >= lines.length) return undefined;
     const parts: { text: string; line: number; column: number }[] = [];
     let goesOn = true;
     while (goesOn && this.#next < lines.length) {
       const raw = lines[this.#next]!;
       const number = this.#next + 1;
       this.#next += 1;
-      // Inside an instruction comment lines and blank lines vanish, also after the last continuation.
-      if (parts.length > 0 && (comment.test(raw) || blank.test(raw))) continue;
+      // Comment lines and blank lines vanish between instructions and inside one.
+      if (comment.test(raw) || blank.test(raw)) continue;
       const joined = continuation(raw, this.#escape);
-      goesOn = joined.goesOn;
       const indent = parts.length === 0 ? joined.text.length - joined.text.trimStart().length : 0;
+      // A lone continuation sign starts nothing.
+      if (parts.length === 0 && indent === joined.text.length) continue;
+      goesOn = joined.goesOn;
       parts.push({ text: joined.text.slice(indent), line: number, column: indent + 1 });
     }
-    const last = parts.at(-1)!;
+    const last = parts.at(-1);
+    if (last === undefined) return undefined;
     last.text = last.text.trimEnd();
-    const line = new LogicalLine(parts);
-    // A lone continuation sign before blank lines only is no instruction.
-    return line.text.trim() === "" ? this.read() : line;
+    return new LogicalLine(parts);
   }
 
   /** The next line of the file as it is; undefined at the end. */

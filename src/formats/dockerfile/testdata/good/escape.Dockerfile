@@ -1,0 +1,5 @@
+# escape=`
+FROM scratch
+WORKDIR C:\\dir\
+RUN echo `
+  more

@@ -1,0 +1,4 @@
+FROM scratch
+COPY --from=a <<X /x
+b
+X
