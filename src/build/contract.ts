@@ -11,6 +11,12 @@
 import type { Clock } from "#base/core/clock.ts";
 import type { Faults } from "#base/core/faults.ts";
 import type { Random } from "#base/core/random.ts";
+import type { Database } from "#base/system/database/contract.ts";
+import type { WorkerPool } from "#base/system/pool/contract.ts";
+import type { Networks } from "#containers/network/contract.ts";
+import type { Resources, Runtime, Ulimit } from "#containers/runtime/contract.ts";
+import type { Descriptor, ImageConfig, Platform } from "#formats/oci/contract.ts";
+import type { ImageRecord, Store } from "#images/store/contract.ts";
 
 export interface Builder extends AsyncDisposable {
   /**
@@ -32,8 +38,10 @@ export interface BuildRequest {
   readonly target?: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** "linux/amd64"; missing = this machine's. */
-  readonly platform?: string;
+  /** Missing = this machine's. */
+  readonly platform?: Platform;
+  /** Normalised references the result is given, in the same step that makes it an image. */
+  readonly names?: readonly string[];
   readonly noCache: boolean;
   /** Ask the registry again even when the base is here. */
   readonly pull: boolean;
@@ -52,17 +60,10 @@ export interface BuildRequest {
 }
 
 export interface BuildLimits {
-  /** Bytes. */
-  readonly memory?: number;
-  readonly memorySwap?: number;
-  readonly cpuShares?: number;
-  readonly cpuQuota?: number;
-  readonly cpuPeriod?: number;
-  readonly cpusetCpus?: string;
-  readonly cpusetMems?: string;
+  readonly resources?: Resources;
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
-  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly ulimits?: readonly Ulimit[];
 }
 
 /** What a user sees while it builds. Steps are numbered from 1 over all stages that are built. */
@@ -94,7 +95,8 @@ export type BuildEvent =
 export interface BuildResult {
   /** The manifest: its digest is the image's identity. The blob is in the store. */
   readonly manifest: Descriptor;
-  readonly config: Descriptor;
+  readonly record: ImageRecord;
+  readonly config: ImageConfig;
   readonly layers: readonly Descriptor[];
   readonly cachedSteps: number;
   readonly steps: number;
@@ -114,165 +116,49 @@ export interface StepFailure {
   readonly lastLines: readonly string[];
 }
 
-/** An OCI descriptor (image-spec descriptor.md). */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
 // --- ports -----------------------------------------------------------------------------------------------------
 
 export interface BuilderPorts {
-  readonly images: BaseImages;
-  readonly layers: LayerStore;
-  readonly containers: StepRuntime;
-  readonly networks: StepNetworks;
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly networks: Networks;
+  readonly kernel: WorkerPool;
+  readonly bulk: WorkerPool;
+  readonly bases: Bases;
   readonly downloads: Downloads;
-  /** build.db; a folder of its own for scratch mounts below the run folder. */
-  readonly database: string;
+  /** build.db: what it loses is built again, never wrong. */
+  readonly database: Database;
+  /** A private folder below the run folder: mount points, bundles. Emptied at start. */
   readonly scratch: string;
-  /** Where the machine's own apt sources, resolv.conf and CA are read: "/" outside tests. */
+  /** Where the machine's own apt sources, resolv.conf and hosts are read: "/" outside tests. */
   readonly machineRoot: string;
+  /** "/gantry/build": the cgroup below which each step gets its own. */
+  readonly cgroupParent: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: Faults;
 }
 
-/** An image to start from: its layers are unpacked and held until `release`. */
-export interface BaseImage extends AsyncDisposable {
-  readonly reference: string;
-  readonly manifestDigest: string;
-  /** OCI image config as parsed JSON. */
-  readonly config: ImageConfigJson;
-  readonly layers: readonly BuiltLayer[];
-}
-
-export interface BuiltLayer {
-  readonly descriptor: Descriptor;
-  readonly diffId: string;
-}
-
-/** OCI image config (image-spec config.md), with Docker's extra fields. */
-export interface ImageConfigJson {
-  readonly architecture: string;
-  readonly os: string;
-  readonly variant?: string;
-  readonly created?: string;
-  readonly author?: string;
-  readonly config?: Readonly<Record<string, unknown>>;
-  readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly string[] };
-  readonly history?: readonly HistoryJson[];
-}
-
-export interface HistoryJson {
-  readonly created?: string;
-  readonly created_by?: string;
-  readonly comment?: string;
-  readonly author?: string;
-  readonly empty_layer?: boolean;
-}
-
-export interface BaseImages {
-  /** Finds the image here, or pulls it. `not-found` when nobody has it. */
-  open(
+export interface Bases {
+  /** Finds the image FROM names here, or pulls it with all its content. Errors: "not-found", "unavailable". */
+  find(
     reference: string,
-    options: { readonly platform: string; readonly pull: boolean },
-    signal: AbortSignal,
-    onProgress: (what: string, done: number, total?: number) => void,
-  ): Promise<BaseImage>;
-}
-
-/** A read-write layer over a chain. */
-export interface StepSnapshot {
-  readonly id: string;
-  readonly upper: string;
-  readonly work: string;
-  /** Folders, topmost first. */
-  readonly lowers: readonly string[];
-}
-
-export interface LayerStore {
-  /** Names what a build may not lose while it runs; everything made under it is garbage once released. */
-  lease(): Promise<BuildLease>;
-  prepare(key: string, parentChainId: string | undefined): Promise<StepSnapshot>;
-  discard(snapshot: StepSnapshot): Promise<void>;
-  /** Writes the upper as a layer blob and makes the upper that layer, without copying. */
-  commit(
-    snapshot: StepSnapshot,
-    parentChainId: string | undefined,
-    lease: BuildLease,
-    signal: AbortSignal,
-  ): Promise<BuiltLayer>;
-  /** Whether layer and blob are still here, and holds them. */
-  hold(layer: BuiltLayer, chainId: string, lease: BuildLease): Promise<boolean>;
-  putJson(mediaType: string, bytes: Uint8Array, lease: BuildLease): Promise<Descriptor>;
-  mount(snapshot: StepSnapshot, target: string, extraLower?: string): Promise<void>;
-  unmount(target: string): Promise<void>;
-}
-
-export interface BuildLease extends AsyncDisposable {
-  readonly id: string;
-}
-
-export interface StepRuntime {
-  /**
-   * Runs one process to its end in `rootfs`; gives its exit code. Aborting kills the whole cgroup and settles within
-   * a second.
-   */
-  run(
-    step: StepProcess,
-    signal: AbortSignal,
-    onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void,
-  ): Promise<number>;
-}
-
-export interface StepProcess {
-  readonly id: string;
-  readonly rootfs: string;
-  readonly args: readonly string[];
-  readonly env: readonly string[];
-  readonly cwd: string;
-  /** As in USER: name or id, with an optional group; resolved in the rootfs. */
-  readonly user: string;
-  readonly hostname: string;
-  readonly mounts: readonly StepMount[];
-  /** The file of the network namespace; missing with `hostNetwork` = the engine's. */
-  readonly networkNamespace?: string;
-  readonly hostNetwork: boolean;
-  readonly limits: BuildLimits;
-}
-
-export interface StepMount {
-  readonly type: "bind" | "tmpfs";
-  readonly source: string;
-  readonly target: string;
-  readonly readonly: boolean;
-  readonly options?: readonly string[];
-}
-
-export interface StepNetworks {
-  open(mode: "default" | "none" | "host", signal: AbortSignal): Promise<StepNetwork>;
-}
-
-export interface StepNetwork extends AsyncDisposable {
-  readonly namespace?: string;
-  readonly host: boolean;
-  /** Lines of resolv.conf and hosts. */
-  readonly resolvConf: string;
-  readonly hosts: string;
+    options: {
+      readonly platform: Platform;
+      readonly pull: boolean;
+      readonly signal: AbortSignal;
+      readonly onProgress: (what: string, done: number, total?: number) => void;
+    },
+  ): Promise<ImageRecord>;
 }
 
 export interface Downloads {
-  /** Streams the body of a URL; throws a GantryError for anything but 200. */
+  /** Errors: a GantryError for anything but 200; the URL in it without user-info and query. */
   get(url: string, signal: AbortSignal): Promise<Download>;
 }
 
 export interface Download {
   readonly body: AsyncIterable<Uint8Array>;
-  readonly size?: number;
-  /** Milliseconds, from Last-Modified. */
-  readonly modified?: number;
-  /** The last piece of the final path, or of content-disposition. */
+  /** The last piece of the path after redirects, or what Content-Disposition says. */
   readonly fileName: string;
 }
