@@ -1,0 +1,182 @@
+import { GantryError } from "#base/core/errors.ts";
+import type { LogLine, Stats } from "#containers/lifecycle/contract.ts";
+import type { Engine } from "#engine/contract.ts";
+import { flag } from "../call.ts";
+import type { Answer, Call, Route } from "../contract.ts";
+import { frame, joinStreams, multiplexedStream, rawStream } from "../multiplex.ts";
+import { instant } from "./system.ts";
+
+export function streamRoutes(engine: Engine): Route[] {
+  return [
+    { method: "POST", path: "/containers/:id/attach", handle: (call) => attach(engine, call) },
+    { method: "GET", path: "/containers/:id/logs", handle: (call) => logs(engine, call) },
+    { method: "GET", path: "/containers/:id/stats", handle: (call) => stats(engine, call) },
+  ];
+}
+
+async function attach(engine: Engine, call: Call): Promise<Answer> {
+  const record = engine.containers.get(call.params.id!);
+  const terminal = record.config.process.terminal === true;
+  const stream = flag(call.query, "stream");
+  const stdin = stream && flag(call.query, "stdin") && record.config.openStdin === true;
+  const stdout = flag(call.query, "stdout");
+  const stderr = flag(call.query, "stderr");
+  // Attached before the answer's head goes out, so that nothing written after it is missed.
+  const attachment = stream ? await engine.containers.attach(record.id, { stdin, stdout, stderr }) : undefined;
+  return {
+    contentType: terminal ? rawStream : multiplexedStream,
+    hijack: async (socket) => {
+      if (flag(call.query, "logs")) {
+        for await (const line of engine.containers.logs(record.id, { stdout, stderr })) {
+          socket.write(terminal ? line.bytes : frame(line.stream, line.bytes));
+        }
+      }
+      if (attachment !== undefined) await joinStreams(socket, attachment, { terminal, stdin });
+    },
+  };
+}
+
+function tailOf(call: Call): { tail?: number } {
+  const text = call.query.get("tail");
+  if (text === null || text === "" || text === "all") return {};
+  const tail = Number(text);
+  return Number.isInteger(tail) && tail >= 0 ? { tail } : {};
+}
+
+function logs(engine: Engine, call: Call): Answer {
+  const stdout = flag(call.query, "stdout");
+  const stderr = flag(call.query, "stderr");
+  if (!stdout && !stderr) {
+    throw new GantryError("invalid", {
+      doing: "read the logs",
+      because: "you must choose at least one stream",
+      next: "Ask for stdout=1 or stderr=1.",
+    });
+  }
+  const record = engine.containers.get(call.params.id!);
+  const terminal = record.config.process.terminal === true;
+  const since = instant(call, "since");
+  const until = instant(call, "until");
+  const timestamps = flag(call.query, "timestamps");
+  return {
+    status: 200,
+    headers: { "Content-Type": terminal ? rawStream : multiplexedStream },
+    stream: async (out) => {
+      const options = {
+        stdout,
+        stderr,
+        follow: flag(call.query, "follow"),
+        signal: call.signal,
+        ...tailOf(call),
+        ...(since === undefined ? {} : { since }),
+        ...(until === undefined ? {} : { until }),
+      };
+      for await (const line of engine.containers.logs(record.id, options)) {
+        const bytes = timestamps ? stamped(line) : line.bytes;
+        await out.write(terminal ? bytes : frame(line.stream, bytes));
+      }
+    },
+  };
+}
+
+function stamped(line: LogLine): Uint8Array {
+  return Buffer.concat([Buffer.from(`${line.timestamp} `), line.bytes]);
+}
+
+/** One reading, or one a second while somebody watches. */
+function stats(engine: Engine, call: Call): Answer {
+  const record = engine.containers.get(call.params.id!);
+  const once = !flag(call.query, "stream", true) || flag(call.query, "one-shot");
+  return {
+    status: 200,
+    headers: { "Content-Type": "application/json" },
+    stream: async (out) => {
+      let before: Stats | undefined;
+      while (!call.signal.aborted) {
+        const reading = await engine.containers.stats(record.id);
+        await out.write(`${JSON.stringify(statsBody(record.id, record.name, reading, before))}\n`);
+        before = reading;
+        if (once) return;
+        if (await pause(1000, call.signal)) return;
+      }
+    },
+  };
+}
+
+/** True when the client left first. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const leave = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", leave);
+      resolve(false);
+    }, milliseconds);
+    signal.addEventListener("abort", leave, { once: true });
+  });
+}
+
+function cpu(reading: Stats | undefined): object {
+  return {
+    cpu_usage: {
+      total_usage: reading?.cpu.totalNs ?? 0,
+      percpu_usage: reading?.cpu.perCpuNs ?? [],
+      usage_in_kernelmode: reading?.cpu.systemNs ?? 0,
+      usage_in_usermode: reading?.cpu.userNs ?? 0,
+    },
+    ...(reading === undefined ? {} : { system_cpu_usage: reading.cpu.hostNs, online_cpus: reading.cpu.online }),
+    throttling_data: {
+      periods: 0,
+      throttled_periods: reading?.cpu.throttledPeriods ?? 0,
+      throttled_time: reading?.cpu.throttledNs ?? 0,
+    },
+  };
+}
+
+function statsBody(id: string, name: string, reading: Stats, before: Stats | undefined): object {
+  return {
+    id,
+    name: `/${name}`,
+    read: new Date(reading.readAt).toISOString(),
+    preread: before === undefined ? "0001-01-01T00:00:00Z" : new Date(before.readAt).toISOString(),
+    num_procs: 0,
+    cpu_stats: cpu(reading),
+    precpu_stats: cpu(before),
+    memory_stats: {
+      usage: reading.memory.usage,
+      max_usage: reading.memory.maximum,
+      limit: reading.memory.limit,
+      failcnt: reading.memory.failures,
+      stats: reading.memory.stat,
+    },
+    pids_stats: {
+      current: reading.pids.current,
+      ...(reading.pids.limit === undefined ? {} : { limit: reading.pids.limit }),
+    },
+    blkio_stats: {
+      io_service_bytes_recursive: reading.blockIo.map((item) => ({
+        major: item.major,
+        minor: item.minor,
+        op: item.op,
+        value: item.bytes,
+      })),
+    },
+    networks: Object.fromEntries(
+      Object.entries(reading.networks).map(([device, counts]) => [
+        device,
+        {
+          rx_bytes: counts.rxBytes,
+          rx_packets: counts.rxPackets,
+          rx_errors: counts.rxErrors,
+          rx_dropped: counts.rxDropped,
+          tx_bytes: counts.txBytes,
+          tx_packets: counts.txPackets,
+          tx_errors: counts.txErrors,
+          tx_dropped: counts.txDropped,
+        },
+      ]),
+    ),
+  };
+}

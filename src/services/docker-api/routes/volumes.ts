@@ -1,0 +1,157 @@
+import { GantryError } from "#base/core/errors.ts";
+import type { VolumeRecord } from "#containers/volume/contract.ts";
+import type { Engine } from "#engine/contract.ts";
+import { filters } from "../call.ts";
+import type { Route } from "../contract.ts";
+import { timestamp } from "../shape/time.ts";
+
+interface VolumeBody {
+  readonly Name?: string;
+  readonly Driver?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>>;
+  readonly Labels?: Readonly<Record<string, string>>;
+}
+
+function shape(volume: VolumeRecord): object {
+  return {
+    Name: volume.name,
+    Driver: "local",
+    Mountpoint: volume.path,
+    CreatedAt: timestamp(volume.created),
+    Labels: volume.labels,
+    Options: volume.options,
+    Scope: "local",
+  };
+}
+
+/** Containers, by name, that use the volume. */
+export function usersOf(engine: Engine, name: string): string[] {
+  return engine.containers
+    .list()
+    .filter((record) => record.volumes.some((use) => use.name === name))
+    .map((record) => record.name);
+}
+
+export function volumeRoutes(engine: Engine): Route[] {
+  const find = (name: string): VolumeRecord => {
+    const volume = engine.volumes.get(name);
+    if (volume !== undefined) return volume;
+    throw new GantryError("not-found", { doing: "find the volume", on: name, because: `get ${name}: no such volume` });
+  };
+  return [
+    {
+      method: "GET",
+      path: "/volumes",
+      handle: (call) => {
+        const wanted = filters(call.query);
+        const volumes = engine.volumes.list().filter((volume) =>
+          [...wanted].every(([key, values]) => {
+            if (key === "name") return values.some((value) => volume.name.includes(value));
+            if (key === "dangling") return values.includes("true") === (usersOf(engine, volume.name).length === 0);
+            if (key === "driver") return values.includes("local");
+            if (key === "label") {
+              return values.every((value) => {
+                const [label, text] = value.split("=", 2) as [string, string | undefined];
+                return label in volume.labels && (text === undefined || volume.labels[label] === text);
+              });
+            }
+            throw new GantryError("invalid", {
+              doing: "filter the volumes",
+              on: key,
+              because: "there is no such filter",
+            });
+          }),
+        );
+        return { status: 200, json: { Volumes: volumes.map(shape), Warnings: [] } };
+      },
+    },
+    {
+      method: "POST",
+      path: "/volumes/create",
+      handle: async (call) => {
+        const body = await call.json<VolumeBody>();
+        if (body.Driver !== undefined && body.Driver !== "" && body.Driver !== "local") {
+          throw new GantryError("not-found", {
+            doing: "make the volume",
+            ...(body.Name === undefined ? {} : { on: body.Name }),
+            because: `plugin "${body.Driver}" not found`,
+            next: "Use the driver local.",
+          });
+        }
+        const { record } = engine.volumes.create({
+          ...(body.Name ? { name: body.Name } : {}),
+          labels: body.Labels ?? {},
+          options: body.DriverOpts ?? {},
+          anonymous: !body.Name,
+        });
+        return { status: 201, json: shape(record) };
+      },
+    },
+    {
+      method: "POST",
+      path: "/volumes/prune",
+      handle: async (call) => {
+        const all = filters(call.query).get("all")?.includes("true") === true;
+        const deleted: string[] = [];
+        let bytes = 0;
+        for (const volume of engine.volumes.list()) {
+          if ((!all && !volume.anonymous) || usersOf(engine, volume.name).length > 0) continue;
+          bytes += await engine.volumes.usage(volume.name);
+          await engine.volumes.remove(volume.name, []);
+          deleted.push(volume.name);
+        }
+        return { status: 200, json: { VolumesDeleted: deleted, SpaceReclaimed: bytes } };
+      },
+    },
+    {
+      method: "GET",
+      path: "/volumes/:name",
+      handle: (call) => ({ status: 200, json: shape(find(call.params.name!)) }),
+    },
+    {
+      method: "DELETE",
+      path: "/volumes/:name",
+      handle: async (call) => {
+        const volume = find(call.params.name!);
+        await engine.volumes.remove(volume.name, usersOf(engine, volume.name));
+        return { status: 204 };
+      },
+    },
+    {
+      method: "GET",
+      path: "/networks",
+      handle: () => ({ status: 200, json: ["bridge", "host", "none"].map(network) }),
+    },
+    {
+      method: "GET",
+      path: "/networks/:name",
+      handle: (call) => {
+        const name = call.params.name!;
+        if (["bridge", "host", "none"].includes(name)) return { status: 200, json: network(name) };
+        throw new GantryError("not-found", {
+          doing: "find the network",
+          on: name,
+          because: `network ${name} not found`,
+        });
+      },
+    },
+  ];
+}
+
+function network(name: string): object {
+  return {
+    Name: name,
+    Id: name,
+    Scope: "local",
+    Driver: name === "none" ? "null" : name,
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: { Driver: "default", Options: null, Config: [] },
+    Internal: false,
+    Attachable: false,
+    Ingress: false,
+    Containers: {},
+    Options: {},
+    Labels: {},
+  };
+}

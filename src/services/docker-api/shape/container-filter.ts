@@ -1,0 +1,59 @@
+import { GantryError } from "#base/core/errors.ts";
+import type { ContainerRecord } from "#containers/lifecycle/contract.ts";
+import type { Engine } from "#engine/contract.ts";
+import { storedRequest } from "./container.ts";
+
+type Test = (engine: Engine, record: ContainerRecord, value: string) => boolean;
+
+function hasLabel(record: ContainerRecord, value: string): boolean {
+  const labels = storedRequest(record).config.Labels ?? {};
+  const at = value.indexOf("=");
+  return at === -1 ? value in labels : labels[value.slice(0, at)] === value.slice(at + 1);
+}
+
+function createdOf(engine: Engine, id: string): number {
+  return engine.containers.get(id).created;
+}
+
+const tests: Readonly<Record<string, Test>> = {
+  id: (_engine, record, value) => record.id.startsWith(value),
+  name: (_engine, record, value) => new RegExp(value.replace(/^\/+/, "")).test(record.name),
+  status: (_engine, record, value) => record.state.status === value,
+  exited: (_engine, record, value) => record.state.status === "exited" && record.state.exitCode === Number(value),
+  label: (_engine, record, value) => hasLabel(record, value),
+  ancestor: (engine, record, value) =>
+    storedRequest(record).image === value ||
+    record.image === value ||
+    engine.store.images.resolve(value).id === record.image,
+  volume: (_engine, record, value) =>
+    storedRequest(record).mounts.some((mount) => mount.Name === value || mount.Destination === value),
+  network: (_engine, record, value) => record.sandbox.network.kind === value,
+  publish: (_engine, record, value) =>
+    (record.network?.ports ?? []).some((port) => `${port.hostPort}` === value.split("/")[0]),
+  before: (engine, record, value) => record.created < createdOf(engine, value),
+  since: (engine, record, value) => record.created > createdOf(engine, value),
+  health: (_engine, _record, value) => value === "none",
+  until: (_engine, record, value) => record.created < (/^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value)),
+};
+
+/** Values of one filter are alternatives (labels: all); different filters must all hold. Error "invalid": unknown. */
+export function matchesFilters(
+  engine: Engine,
+  record: ContainerRecord,
+  wanted: ReadonlyMap<string, readonly string[]>,
+): boolean {
+  for (const [name, values] of wanted) {
+    const check = tests[name];
+    if (check === undefined) {
+      throw new GantryError("invalid", {
+        doing: "filter the containers",
+        on: name,
+        because: "there is no such filter",
+        next: `Known are ${Object.keys(tests).join(", ")}.`,
+      });
+    }
+    const holds = (value: string) => check(engine, record, value);
+    if (!(name === "label" ? values.every(holds) : values.some(holds))) return false;
+  }
+  return true;
+}
