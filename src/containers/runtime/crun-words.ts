@@ -1,0 +1,38 @@
+import { GantryError } from "#base/core/errors.ts";
+
+/**
+ * crun's last word as an error: a program or folder that is not there is the user's to mend, all else is told in
+ * crun's own words.
+ */
+export function crunError(doing: string, on: string, text: string): GantryError {
+  const words = plainWords(text);
+  if (
+    /executable file .* not found|(open executable|exec ).*(No such file)|No such file or directory.*exec/i.test(words)
+  ) {
+    return new GantryError("not-found", {
+      doing,
+      on,
+      because: words,
+      next: "Check the program's name, and that the image has it.",
+      details: { exitCode: 127 },
+    });
+  }
+  if (
+    /(open executable|exec ).*(Permission denied|Exec format error)|Exec format error|is not executable/i.test(words)
+  ) {
+    return new GantryError("invalid", { doing, on, because: words, details: { exitCode: 126 } });
+  }
+  return new GantryError("internal", { doing, on, because: words || "the runtime gave no reason" });
+}
+
+/** crun's message without its time and level. */
+export function plainWords(text: string): string {
+  const line = text
+    .split("\n")
+    .map((part) =>
+      part.replace(/^\S+Z?:? ?\[?(error|warning)?\]?:? ?/i, (head) => (/error|warn|\d{4}-/.test(head) ? "" : head)),
+    )
+    .filter((part) => part.trim() !== "")
+    .at(-1);
+  return (line ?? "").replaceAll("`", '"').replaceAll("'", '"').trim();
+}

@@ -1,0 +1,128 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { GantryError } from "#base/core/errors.ts";
+import { type Faults, noFaults } from "#base/core/faults.ts";
+import { bundleConfig } from "./bundle.ts";
+import { hostCapabilities } from "./capabilities.ts";
+import type { ContainerSpec, ProcessSpec, ResolvedUser, RunOptions, Runtime, RuntimeState } from "./contract.ts";
+import { crunError } from "./crun-words.ts";
+import { runForeground } from "./foreground.ts";
+import { readHardLimits } from "./limits.ts";
+import { type HostFacts, processFor, readAccountFiles } from "./process-spec.ts";
+
+export interface CrunOptions {
+  /** crun's own state, a private folder below the run folder; made when missing. */
+  readonly state: string;
+  /** Starts programs where containers run; empty inside the Holder. */
+  readonly prefix?: readonly string[];
+  readonly faults?: Faults;
+}
+
+export function openCrun(options: CrunOptions): Runtime {
+  return new Crun(options);
+}
+
+class Crun implements Runtime {
+  readonly program: string;
+  readonly programArguments: readonly string[];
+  readonly prefix: readonly string[];
+  readonly #faults: Faults;
+  readonly #host: HostFacts;
+
+  constructor({ state, prefix = [], faults = noFaults }: CrunOptions) {
+    this.program = installed("crun");
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    this.programArguments = ["--root", state];
+    this.prefix = prefix;
+    this.#faults = faults;
+    const init = Bun.which("catatonit");
+    this.#host = {
+      capabilities: hostCapabilities(),
+      hardLimits: readHardLimits(),
+      ...(init === null ? {} : { init }),
+    };
+  }
+
+  run(options: RunOptions): Promise<{ readonly code: number }> {
+    return runForeground(this, options);
+  }
+
+  writeBundle(bundle: string, spec: ContainerSpec): ResolvedUser {
+    const { config, user } = bundleConfig(spec, this.#host, readAccountFiles(spec.rootfs));
+    this.#write(join(bundle, "config.json"), config);
+    return user;
+  }
+
+  writeProcess(file: string, rootfs: string, container: ContainerSpec, process: ProcessSpec): void {
+    const { oci } = processFor(process, { container, host: this.#host, accounts: readAccountFiles(rootfs) });
+    this.#write(file, oci);
+  }
+
+  async start(id: string): Promise<void> {
+    const { code, text } = await this.#command(["start", id]);
+    if (code !== 0) throw crunError("start the container", id, text);
+  }
+
+  async kill(id: string, signal: string, all = false): Promise<void> {
+    const { code, text } = await this.#command(["kill", ...(all ? ["--all"] : []), id, signal]);
+    if (code === 0 || /does not exist|No such process|not running|No such file/i.test(text)) return;
+    throw crunError(`send ${signal} to`, id, text);
+  }
+
+  async pause(id: string): Promise<void> {
+    const { code, text } = await this.#command(["pause", id]);
+    if (code !== 0) throw crunError("pause", id, text);
+  }
+
+  async resume(id: string): Promise<void> {
+    const { code, text } = await this.#command(["resume", id]);
+    if (code !== 0) throw crunError("resume", id, text);
+  }
+
+  async state(id: string): Promise<RuntimeState | undefined> {
+    const { code, text, output } = await this.#command(["state", id]);
+    if (code !== 0) {
+      if (/does not exist|No such file/i.test(text)) return undefined;
+      throw crunError("read the state of", id, text);
+    }
+    const { status, pid } = JSON.parse(output) as RuntimeState;
+    return { status, pid };
+  }
+
+  async delete(id: string): Promise<void> {
+    const { code, text } = await this.#command(["delete", "--force", id]);
+    if (code === 0 || /does not exist|No such file/i.test(text)) return;
+    throw crunError("remove the runtime state of", id, text);
+  }
+
+  async #command(words: readonly string[]): Promise<{ code: number; text: string; output: string }> {
+    const child = Bun.spawn([...this.prefix, this.program, ...this.programArguments, ...words], {
+      cwd: "/",
+      env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
+      stdio: ["ignore", words[0] === "state" ? "pipe" : "ignore", "pipe"],
+    });
+    const [code, text, output] = await Promise.all([
+      child.exited,
+      new Response(child.stderr).text(),
+      child.stdout instanceof ReadableStream ? new Response(child.stdout).text() : "",
+    ]);
+    return { code, text: text.trim(), output };
+  }
+
+  #write(file: string, value: object): void {
+    const half = `${file}.new`;
+    writeFileSync(half, JSON.stringify(value), { mode: 0o600 });
+    this.#faults.at("runtime.bundle.rename");
+    renameSync(half, file);
+  }
+}
+
+function installed(name: string): string {
+  const path = Bun.which(name);
+  if (path !== null) return path;
+  throw new GantryError("unsupported", {
+    doing: "run containers",
+    because: `${name} is not installed`,
+    next: `Run: apt-get install ${name}`,
+  });
+}
