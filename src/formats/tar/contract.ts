@@ -3,7 +3,7 @@
  *
  * Reading is a push parser, because layers are read by synchronous code in a Worker: `createTarReader(sink)` is fed
  * chunks of any size and calls the sink. Writing is the mirror: `createTarWriter(out)` is told entries and data and
- * hands out chunks. `entriesOf(stream)` and `tarStream(write)` adapt both to web streams.
+ * hands out chunks. `entriesOf(source)` and `tarStream(write)` adapt both to streams.
  *
  * Understood: v7, ustar, GNU (long names, base-256 numbers, sparse), PAX (local and global, SCHILY.xattr., GNU sparse
  * 0.0, 0.1 and 1.0). Errors: "corrupt" for what is no tar, truncated or breaks a bound; "unsupported" for GNU
@@ -61,7 +61,7 @@ export interface TarSink {
 
 export interface TarReader {
   push(chunk: Uint8Array): void;
-  /** Says that no byte follows. Error "corrupt": the archive stops inside an entry or before its end mark. */
+  /** Says that no byte follows. Error "corrupt": the archive stops inside an entry. A missing end mark is allowed. */
   finish(): void;
 }
 
@@ -96,7 +96,7 @@ export interface TarWriter {
 
 /**
  * "Format 1": the tar dialect (ustar where everything fits, else PAX with sorted records and nothing else), gzip
- * level 6 in independent 1 MiB blocks with the previous 32 KiB as dictionary, a fixed 10-byte header. The bytes depend
+ * level 6 in 1 MiB blocks with the previous 32 KiB as dictionary, a fixed 10-byte header. The bytes depend
  * on the content only. A golden corpus guards it; a change of any byte is a format 2.
  */
 export const layerFormat = 1;
