@@ -1,6 +1,7 @@
 import { GantryError } from "#base/core/errors.ts";
-import type { NamespaceSpec, NamespaceType, RuntimeSpec } from "#formats/oci/runtime-spec.ts";
+import type { NamespaceSpec, NamespaceType, RuntimeSpec, SeccompSpec } from "#formats/oci/runtime-spec.ts";
 import { chooseCapabilities } from "./capabilities.ts";
+import { filterAnnotation } from "./compiled-filters.ts";
 import type { ContainerSpec, NamespaceChoice, ResolvedUser } from "./contract.ts";
 import { devicesFor } from "./devices.ts";
 import { resourceLimits } from "./limits.ts";
@@ -11,7 +12,7 @@ import { defaultSeccomp } from "./seccomp.ts";
 import { checkSysctls } from "./sysctls.ts";
 import type { AccountFiles } from "./users.ts";
 
-/** `config.json` of a bundle. Pure but for looking at mount sources and devices. No hooks, ever; no annotations. */
+/** `config.json` of a bundle. Pure but for looking at mount sources and devices. No hooks, ever; the one annotation is ours. */
 export function bundleConfig(
   spec: ContainerSpec,
   host: HostFacts,
@@ -30,12 +31,14 @@ export function bundleConfig(
     ? host.capabilities
     : chooseCapabilities(spec.process.capabilities ?? {}, host.capabilities);
   const ownUts = (spec.namespaces.uts ?? { kind: "new" }).kind === "new";
+  const seccomp = seccompOf(spec, capabilities);
   return {
     user,
     config: {
       ociVersion: "1.0.2",
       process,
       root: { path: spec.rootfs, readonly: spec.readonlyRootfs ?? false },
+      ...(seccomp === undefined ? {} : { annotations: filterAnnotation(seccomp) }),
       ...(ownUts && spec.hostname !== undefined ? { hostname: checkedHostname(spec.hostname) } : {}),
       mounts: [
         ...mountsFor(spec).filter((mount) => !(spec.withoutCgroup && mount.type === "cgroup")),
@@ -54,7 +57,7 @@ export function bundleConfig(
           ...checkSysctls(spec.sysctls ?? {}, spec.namespaces),
           ...(ownUts && spec.domainname !== undefined ? { "kernel.domainname": checkedHostname(spec.domainname) } : {}),
         },
-        ...seccompOf(spec, capabilities),
+        ...(seccomp === undefined ? {} : { seccomp }),
         maskedPaths: privileged ? [] : (spec.maskedPaths ?? defaultMaskedPaths),
         readonlyPaths: privileged ? [] : (spec.readonlyPaths ?? defaultReadonlyPaths),
       },
@@ -72,10 +75,10 @@ function namespacesOf(spec: ContainerSpec): NamespaceSpec[] {
   return [{ type: "mount" }, ...one("pid", pid), ...one("network", network), ...one("ipc", ipc), ...one("uts", uts)];
 }
 
-function seccompOf(spec: ContainerSpec, capabilities: readonly string[]) {
+function seccompOf(spec: ContainerSpec, capabilities: readonly string[]): SeccompSpec | undefined {
   const choice = spec.seccomp ?? "default";
-  if (choice === "unconfined" || (spec.privileged && choice === "default")) return {};
-  if (choice === "default") return { seccomp: defaultSeccomp(capabilities) };
+  if (choice === "unconfined" || (spec.privileged && choice === "default")) return undefined;
+  if (choice === "default") return defaultSeccomp(capabilities);
   if (typeof choice.defaultAction !== "string") {
     throw new GantryError("invalid", {
       doing: "use the seccomp profile",
@@ -83,7 +86,7 @@ function seccompOf(spec: ContainerSpec, capabilities: readonly string[]) {
       next: "Give a profile in the OCI runtime specification's form.",
     });
   }
-  return { seccomp: choice as unknown as NonNullable<NonNullable<RuntimeSpec["linux"]>["seccomp"]> };
+  return choice as unknown as SeccompSpec;
 }
 
 function initFor(host: HostFacts): string {

@@ -25,7 +25,7 @@ function scene() {
       spec: {
         rootfs: base.rootfs,
         namespaces: { network: { kind: "new" } },
-        cgroup: `/gantry-test/${id}`,
+        cgroup: `/${id}`,
         process: { args, ...process },
         ...rest,
       },
@@ -205,9 +205,7 @@ test("an abort ends every process within a second and leaves no cgroup", async (
   expect(performance.now() - from).toBeLessThan(1000);
   const layout = cgroupLayout();
   if (layout.version === "v1") {
-    const left = readdirSync(join(layout.controllers.get("memory")!, "gantry-test")).filter((n) =>
-      n.startsWith("gantry-"),
-    );
+    const left = readdirSync(join(layout.controllers.get("memory")!)).filter((n) => n.startsWith("gantry-"));
     expect(left).toEqual([]);
   }
 });
