@@ -139,9 +139,13 @@ export interface Shell extends Common {
   readonly kind: "SHELL";
   readonly words: readonly string[];
 }
+export interface Workdir extends Common {
+  readonly kind: "WORKDIR";
+  readonly value: Word;
+}
 /** One word that is expanded as a whole. */
 export interface Single extends Common {
-  readonly kind: "WORKDIR" | "USER" | "STOPSIGNAL" | "MAINTAINER";
+  readonly kind: "USER" | "STOPSIGNAL" | "MAINTAINER";
   readonly value: Word;
 }
 export interface Several extends Common {
@@ -175,6 +179,7 @@ export type Instruction =
   | Arg
   | CommandInstruction
   | Shell
+  | Workdir
   | Single
   | Several
   | Healthcheck

@@ -1,0 +1,212 @@
+import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { GantryError } from "#base/core/errors.ts";
+import { readInRoot } from "#base/system/process/rooted-read.ts";
+import type { MountSpec, NamespaceChoice } from "#containers/runtime/contract.ts";
+import type { Run } from "#formats/dockerfile/contract.ts";
+import { heredocText, isOneHeredoc } from "#formats/dockerfile/heredoc.ts";
+import { excerpt } from "#formats/dockerfile/place.ts";
+import type { ContainerConfig } from "#formats/oci/contract.ts";
+import type { BuildRequest, StepFailure } from "./contract.ts";
+import type { BuildScope, StepRoot } from "./layer-step.ts";
+import { aptSourcesFor, hostsFor, type MachineFile, resolvConfFor } from "./machine.ts";
+import { withShell } from "./metadata.ts";
+import { OutputTail } from "./output-tail.ts";
+import type { Places } from "./places.ts";
+
+/** The host name of every RUN: what a build writes down must not name the machine. */
+const hostname = "gantry-build";
+
+/** What RUN is given where image, ENV and ARG set none. None of it is in the image's config. */
+function fixedEnvironment(layerTime: number): Record<string, string> {
+  return { TZ: "UTC", LANG: "C.UTF-8", PYTHONHASHSEED: "0", SOURCE_DATE_EPOCH: String(layerTime) };
+}
+
+/** A RUN with everything known that decides what it does. */
+export interface RunPlan {
+  readonly args: readonly string[];
+  /** A script to be run as a file, for a heredoc that begins with #!. */
+  readonly script?: { readonly name: string; readonly text: string };
+  readonly environment: Readonly<Record<string, string>>;
+  /** In the environment, not in the key. */
+  readonly proxies: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly user: string;
+  readonly network: "default" | "none" | "host";
+}
+
+/** Refuses, by name and place, what this builder does not execute yet. */
+export function refuseUnsupported(run: Run, places: Places): void {
+  const refuse = (what: string, range: Run["range"]) =>
+    places.wrong(range, `${what} is not executed by this version`, undefined, "unsupported");
+  for (const mount of run.mounts) throw refuse(`RUN --mount=type=${mount.type}`, mount.range);
+  if (run.security !== "sandbox")
+    throw refuse("RUN --security=insecure", run.flags.find((f) => f.name === "security")!.range);
+  for (const device of run.devices) throw refuse("RUN --device", device.range);
+}
+
+const scriptFolder = "/run/gantry-heredoc";
+
+export function planRun(
+  run: Run,
+  request: BuildRequest,
+  image: ContainerConfig,
+  variables: {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly proxies: Readonly<Record<string, string>>;
+  },
+  layerTime: number,
+): RunPlan {
+  const fixed = request.noFixedEnv ? {} : fixedEnvironment(layerTime);
+  return {
+    ...runWords(run, image),
+    environment: { ...fixed, ...variables.environment },
+    proxies: variables.proxies,
+    cwd: image.WorkingDir || "/",
+    user: image.User ?? "",
+    network: run.network === "default" ? request.network : run.network,
+  };
+}
+
+function runWords(run: Run, image: ContainerConfig): Pick<RunPlan, "args" | "script"> {
+  if (run.command.form === "exec") return { args: run.command.words };
+  const { line } = run.command;
+  const [first] = run.heredocs;
+  if (first === undefined) return { args: withShell(image, line) };
+  if (!isOneHeredoc(line)) {
+    // The shell reads the heredocs itself.
+    const bodies = run.heredocs.map((heredoc) => `\n${heredoc.body}${heredoc.name}`).join("");
+    return { args: withShell(image, `${line}${bodies}`) };
+  }
+  const text = heredocText(first);
+  if (!text.startsWith("#!")) return { args: withShell(image, text) };
+  const name = first.name.replaceAll("/", "_");
+  return { args: [`${scriptFolder}/${name}`], script: { name, text } };
+}
+
+/** Places that mounts take: made in the folder below all layers, so that no layer gets them. */
+export function makeMountPoints(bottom: string, layerTime: number): void {
+  const folders = ["proc", "sys", "dev", "etc", "etc/apt", "etc/apt/sources.list.d", "run", "run/gantry-heredoc"];
+  for (const folder of folders) mkdirSync(join(bottom, folder), { recursive: true, mode: 0o755 });
+  for (const file of ["etc/resolv.conf", "etc/hosts"]) writeFileSync(join(bottom, file), "", { mode: 0o644 });
+  for (const path of [...folders.reverse(), "."]) utimesSync(join(bottom, path), layerTime, layerTime);
+}
+
+/** Runs it to its end. A non-zero exit is an error with the place and the last lines. */
+export async function executeRun(
+  scope: BuildScope,
+  plan: RunPlan,
+  at: {
+    readonly run: Run;
+    readonly step: number;
+    readonly places: Places;
+    readonly lines: readonly string[];
+    readonly file: string;
+  },
+  root: StepRoot,
+  request: BuildRequest,
+): Promise<void> {
+  const { ports, signal } = scope;
+  const id = `build-${scope.id}-${at.step}`;
+  const network = await openNetwork(scope, plan.network, id);
+  const tail = new OutputTail();
+  try {
+    const exit = await ports.runtime.run({
+      id,
+      bundle: makeFolder(join(root.folder, "bundle")),
+      signal,
+      onOutput: (stream, bytes) => {
+        tail.write(bytes);
+        scope.emit({ type: "log", step: at.step, stream, bytes });
+      },
+      spec: {
+        rootfs: root.path,
+        process: {
+          args: plan.args,
+          env: Object.entries({ ...plan.proxies, ...plan.environment }).map(([name, value]) => `${name}=${value}`),
+          cwd: plan.cwd,
+          user: plan.user,
+          ...(request.limits.ulimits === undefined ? {} : { ulimits: request.limits.ulimits }),
+        },
+        namespaces: { network },
+        ...(plan.network === "host" ? {} : { hostname }),
+        cgroup: `${ports.cgroupParent}/${id}`,
+        mounts: runMounts(scope, plan, root, request),
+        ...(request.limits.resources === undefined ? {} : { resources: request.limits.resources }),
+        ...(request.limits.shmSize === undefined ? {} : { shmSize: request.limits.shmSize }),
+      },
+    });
+    if (exit.code !== 0) throw stepFailed(exit.code, at, tail.lines());
+  } finally {
+    if (plan.network !== "host") await ports.networks.release(id);
+  }
+}
+
+async function openNetwork(scope: BuildScope, mode: RunPlan["network"], owner: string): Promise<NamespaceChoice> {
+  const { networks } = scope.ports;
+  if (mode === "host") return { kind: "host" };
+  const lease = mode === "none" ? await networks.isolated(owner) : await networks.bridged(owner, []);
+  return { kind: "path", path: lease.namespace };
+}
+
+function runMounts(scope: BuildScope, plan: RunPlan, root: StepRoot, request: BuildRequest): MountSpec[] {
+  const { machineRoot } = scope.ports;
+  const files: MachineFile[] = [];
+  const show = (name: string, text: string, target: string, mode = 0o644) => {
+    const source = join(root.folder, name);
+    writeFileSync(source, text, { mode });
+    chmodSync(source, mode);
+    files.push({ source, target });
+  };
+  show("resolv.conf", resolvConfFor(machineRoot, plan.network === "host"), "/etc/resolv.conf");
+  show("hosts", hostsFor(request.addHosts, hostname), "/etc/hosts");
+  if (plan.script !== undefined) {
+    show("script", plan.script.text, `${scriptFolder}/${plan.script.name}`, 0o755);
+  }
+  if (plan.network !== "none") files.push(...aptSources(machineRoot, root.path));
+  return files.map(({ source, target }) => ({ type: "bind", source, target, readonly: true }));
+}
+
+const sourcesLimit = 1024 * 1024;
+
+function aptSources(machineRoot: string, root: string): MachineFile[] {
+  const read = (path: string) => readInRoot(root, path, sourcesLimit)?.toString("utf8");
+  if (read("/etc/apt/sources.list") === undefined && read("/var/lib/dpkg/status") === undefined) return [];
+  return aptSourcesFor(machineRoot, read, ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"]);
+}
+
+function stepFailed(
+  exitCode: number,
+  at: { readonly run: Run; readonly lines: readonly string[]; readonly file: string },
+  lastLines: readonly string[],
+): GantryError {
+  const { line, column } = at.run.range.start;
+  const details: StepFailure = {
+    file: at.file,
+    line,
+    column,
+    excerpt: excerpt(at.lines, at.run.range.start),
+    step: at.run.text,
+    exitCode,
+    lastLines,
+  };
+  const shown = at.run.text.length > 200 ? `${at.run.text.slice(0, 200)}...` : at.run.text;
+  const output = lastLines.length === 0 ? " and it wrote nothing" : `; its last lines:\n  ${lastLines.join("\n  ")}`;
+  return new GantryError("invalid", {
+    doing: "build the Dockerfile",
+    on: at.file,
+    because: `line ${line}: ${shown} ended with exit code ${exitCode}${exitCodeWords(exitCode)}${output}`,
+    details: { ...details },
+  });
+}
+
+function exitCodeWords(code: number): string {
+  if (code === 137) return " (killed: out of memory, or from outside)";
+  if (code === 127) return " (a command was not found)";
+  return code > 128 ? ` (signal ${code - 128})` : "";
+}
+
+function makeFolder(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
