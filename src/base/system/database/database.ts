@@ -1,0 +1,93 @@
+import { SQLiteError, Database as Sqlite } from "bun:sqlite";
+import { type ErrorKind, GantryError } from "#base/core/errors.ts";
+import { type Faults, noFaults } from "#base/core/faults.ts";
+import type { Database, Value } from "./contract.ts";
+
+/** Opens or makes the file. `path` ":memory:" is for tests. Errors: "corrupt", "denied", "exhausted". */
+export function openDatabase(path: string, options: { readonly faults?: Faults } = {}): Database {
+  return new OpenDatabase(path, options.faults ?? noFaults);
+}
+
+class OpenDatabase implements Database {
+  readonly path: string;
+  readonly #sqlite: Sqlite;
+  readonly #faults: Faults;
+  #depth = 0;
+
+  constructor(path: string, faults: Faults) {
+    this.path = path;
+    this.#faults = faults;
+    this.#sqlite = this.#guard(() => {
+      const sqlite = new Sqlite(path, { create: true, strict: true });
+      sqlite.run("PRAGMA journal_mode = WAL");
+      sqlite.run("PRAGMA synchronous = FULL");
+      sqlite.run("PRAGMA foreign_keys = ON");
+      sqlite.run("PRAGMA busy_timeout = 5000");
+      return sqlite;
+    });
+  }
+
+  all<Row extends object>(sql: string, ...values: Value[]): Row[] {
+    return this.#guard(() => this.#sqlite.query<Row, Value[]>(sql).all(...values));
+  }
+
+  get<Row extends object>(sql: string, ...values: Value[]): Row | undefined {
+    return this.#guard(() => this.#sqlite.query<Row, Value[]>(sql).get(...values) ?? undefined);
+  }
+
+  run(sql: string, ...values: Value[]): number {
+    return this.#guard(() => this.#sqlite.query<object, Value[]>(sql).run(...values).changes);
+  }
+
+  transaction<T>(name: string, body: () => T): T {
+    if (this.#depth > 0) return body();
+    this.#guard(() => this.#sqlite.run("BEGIN IMMEDIATE"));
+    this.#depth += 1;
+    try {
+      const result = body();
+      this.#faults.at(`database.${name}.commit`);
+      this.#guard(() => this.#sqlite.run("COMMIT"));
+      return result;
+    } catch (error) {
+      // After some errors SQLite has rolled back by itself.
+      if (this.#sqlite.inTransaction) this.#sqlite.run("ROLLBACK");
+      throw error;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  integrity(): string[] {
+    const rows = this.all<{ integrity_check: string }>("PRAGMA integrity_check(100)");
+    return rows.map((row) => row.integrity_check).filter((line) => line !== "ok");
+  }
+
+  [Symbol.dispose](): void {
+    this.#sqlite.close();
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof SQLiteError)) throw error;
+      throw new GantryError(kindOf(error), {
+        doing: "use the database",
+        on: this.path,
+        because: error.message,
+        cause: error,
+        details: { sqlite: error.code ?? "" },
+      });
+    }
+  }
+}
+
+function kindOf(error: SQLiteError): ErrorKind {
+  const code = error.code ?? "";
+  if (code.startsWith("SQLITE_FULL")) return "exhausted";
+  if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_IOERR"))
+    return "corrupt";
+  if (code.startsWith("SQLITE_CONSTRAINT")) return "conflict";
+  if (code.startsWith("SQLITE_READONLY") || code.startsWith("SQLITE_CANTOPEN")) return "denied";
+  return code.startsWith("SQLITE_BUSY") ? "unavailable" : "internal";
+}
