@@ -1,0 +1,18 @@
+/** Where one engine keeps its things; client and engine must agree, so it is said here once. */
+export interface Places {
+  /** Images, names, volumes, logs. */
+  readonly dataRoot: string;
+  /** Sockets, pinned namespaces, bundles; gone after a reboot. */
+  readonly runRoot: string;
+  readonly socket: string;
+}
+
+/** GANTRY_DATA_ROOT and GANTRY_RUN_ROOT, else the system's folders for root, else the user's own. */
+export function defaultPlaces(env: Readonly<Record<string, string | undefined>>, uid: number): Places {
+  const home = env.HOME ?? "/";
+  const dataRoot =
+    env.GANTRY_DATA_ROOT ?? (uid === 0 ? "/var/lib/gantry" : `${env.XDG_DATA_HOME ?? `${home}/.local/share`}/gantry`);
+  const runRoot =
+    env.GANTRY_RUN_ROOT ?? (uid === 0 ? "/run/gantry" : `${env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`}/gantry`);
+  return { dataRoot, runRoot, socket: `${runRoot}/gantry.sock` };
+}

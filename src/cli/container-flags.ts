@@ -1,0 +1,312 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { GantryError } from "#base/core/errors.ts";
+import type { ContainerCreateBody, HostConfig, Ulimit } from "#formats/docker/container.ts";
+import { parseMountFlag } from "./mount-flag.ts";
+import { parsePublish } from "./publish.ts";
+import { parseSize } from "./size-flag.ts";
+
+/** Collects a flag given several times. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+export interface ContainerFlags {
+  readonly addHost: readonly string[];
+  readonly attach: readonly string[];
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly cgroupParent?: string;
+  readonly cpuPeriod?: string;
+  readonly cpuQuota?: string;
+  readonly cpuShares?: string;
+  readonly cpus?: string;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly device: readonly string[];
+  readonly dns: readonly string[];
+  readonly dnsOption: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly domainname?: string;
+  readonly entrypoint?: string;
+  readonly env: readonly string[];
+  readonly envFile: readonly string[];
+  readonly expose: readonly string[];
+  readonly groupAdd: readonly string[];
+  readonly hostname?: string;
+  readonly init?: boolean;
+  readonly interactive?: boolean;
+  readonly ipc?: string;
+  readonly label: readonly string[];
+  readonly logDriver?: string;
+  readonly logOpt: readonly string[];
+  readonly memory?: string;
+  readonly memoryReservation?: string;
+  readonly memorySwap?: string;
+  readonly mount: readonly string[];
+  readonly name?: string;
+  readonly network?: string;
+  readonly oomScoreAdj?: string;
+  readonly pidsLimit?: string;
+  readonly platform?: string;
+  readonly privileged?: boolean;
+  readonly publish: readonly string[];
+  readonly publishAll?: boolean;
+  readonly pull: string;
+  readonly quiet?: boolean;
+  readonly readOnly?: boolean;
+  readonly restart?: string;
+  readonly rm?: boolean;
+  readonly securityOpt: readonly string[];
+  readonly shmSize?: string;
+  readonly stopSignal?: string;
+  readonly stopTimeout?: string;
+  readonly sysctl: readonly string[];
+  readonly tmpfs: readonly string[];
+  readonly tty?: boolean;
+  readonly ulimit: readonly string[];
+  readonly user?: string;
+  readonly volume: readonly string[];
+  readonly workdir?: string;
+}
+
+/** Docker's flags of `run` and `create`. */
+export function declareContainerFlags(command: Command): void {
+  const many = (flags: string, text: string) => command.option(flags, text, collect, []);
+  command
+    .passThroughOptions()
+    .argument("<image>", "name or digest")
+    .argument("[command...]", "the program and its arguments; the image's own when left out");
+  many("--add-host <name:address>", "add a line to /etc/hosts");
+  many("-a, --attach <stream>", "join stdin, stdout or stderr only");
+  many("--cap-add <capability>", "add a capability");
+  many("--cap-drop <capability>", "take a capability away; ALL takes all");
+  command
+    .option("--cgroup-parent <path>", "the cgroup to make the container's in")
+    .option("--cpu-period <microseconds>", "length of a scheduling period")
+    .option("--cpu-quota <microseconds>", "processor time a period")
+    .option("-c, --cpu-shares <weight>", "relative weight, default 1024")
+    .option("--cpus <number>", "processors at most, as 1.5")
+    .option("--cpuset-cpus <list>", "processors it may use, as 0-2,4")
+    .option("--cpuset-mems <list>", "memory nodes it may use");
+  many("--device <source[:target[:rwm]]>", "give it a device");
+  many("--dns <address>", "a name server");
+  many("--dns-option <option>", "a resolver option");
+  many("--dns-search <domain>", "a search domain");
+  command.option("--domainname <name>", "the domain name").option("--entrypoint <program>", "instead of the image's");
+  many("-e, --env <name=value>", "set a variable");
+  many("--env-file <file>", "read variables from a file");
+  many("--expose <port>", "note a port");
+  many("--group-add <group>", "a further group");
+  command
+    .option("-h, --hostname <name>", "the host name")
+    .option("--init", "a small init as process 1")
+    .option("-i, --interactive", "keep its input open")
+    .option("--ipc <mode>", "private or host");
+  many("-l, --label <name=value>", "a label");
+  command.option("--log-driver <name>", "json-file");
+  many("--log-opt <name=value>", "an option of the log");
+  command
+    .option("-m, --memory <size>", "memory at most, as 512m")
+    .option("--memory-reservation <size>", "memory kept under pressure")
+    .option("--memory-swap <size>", "memory and swap at most; -1 is unlimited swap");
+  many("--mount <fields>", "type=bind|volume|tmpfs,source=…,target=…[,readonly]");
+  command
+    .option("--name <name>", "its name")
+    .option("--network, --net <network>", "bridge, none, host or container:NAME")
+    .option("--oom-score-adj <number>", "-1000 to 1000")
+    .option("--pids-limit <number>", "processes at most; -1 is unlimited")
+    .option("--platform <platform>", "as linux/amd64")
+    .option("--privileged", "give it all rights on this machine");
+  many("-p, --publish <[address:][port:]port>", "publish a port, on 127.0.0.1 unless an address is named");
+  command
+    .option("-P, --publish-all", "publish all exposed ports")
+    .option("--pull <when>", "always, missing or never", "missing")
+    .option("-q, --quiet", "no progress of a pull")
+    .option("--read-only", "mount its root read-only")
+    .option("--restart <policy>", "what to do when it ends")
+    .option("--rm", "remove it when it ends");
+  many("--security-opt <option>", "no-new-privileges, seccomp=FILE or seccomp=unconfined");
+  command
+    .option("--shm-size <size>", "size of /dev/shm, default 64m")
+    .option("--stop-signal <signal>", "the signal that stops it")
+    .option("--stop-timeout <seconds>", "seconds to wait before SIGKILL");
+  many("--sysctl <name=value>", "a kernel setting of its own namespaces");
+  many("--tmpfs <path[:options]>", "a memory file system");
+  command.option("-t, --tty", "give it a terminal");
+  many("--ulimit <name=soft[:hard]>", "a limit of its processes");
+  command.option("-u, --user <user>", "name or id, optionally :group");
+  many("-v, --volume <source:target[:ro]>", "mount a folder or a volume");
+  command.option("-w, --workdir <folder>", "the folder to start in");
+  // Docker's -h is the host name, so help is --help alone.
+  command.helpOption("--help", "show this");
+}
+
+/** `--env` and `--env-file`; a bare name takes the caller's value. */
+export function environment(
+  flags: { readonly env: readonly string[]; readonly envFile: readonly string[] },
+  own: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const lines = flags.envFile.flatMap((file) =>
+    readText(file, "read the variables")
+      .split("\n")
+      .map((line) => line.replace(/\r$/, "").trimStart())
+      .filter((line) => line !== "" && !line.startsWith("#")),
+  );
+  return [...lines, ...flags.env].flatMap((entry) => {
+    if (entry.startsWith("=")) throw invalid("set the variable", entry, "it has no name");
+    if (entry.includes("=")) return [entry];
+    const value = own[entry];
+    return value === undefined ? [] : [`${entry}=${value}`];
+  });
+}
+
+function readText(file: string, doing: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new GantryError("not-found", { doing, on: file, because: "the file cannot be read", cause });
+  }
+}
+
+function invalid(doing: string, on: string, because: string, next?: string): GantryError {
+  return new GantryError("invalid", { doing, on, because, ...(next === undefined ? {} : { next }) });
+}
+
+function number(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw invalid(`read --${flag}`, text, "it is no number");
+  return value;
+}
+
+function pairs(entries: readonly string[], flag: string): Record<string, string> {
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const at = entry.indexOf("=");
+      if (at === 0) throw invalid(`read --${flag}`, entry, "it has no name");
+      return at === -1 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+}
+
+function ulimit(text: string): Ulimit {
+  const match = /^([a-z]+)=(-?\d+|unlimited)(?::(-?\d+|unlimited))?$/.exec(text);
+  if (match === null)
+    throw invalid(
+      "read --ulimit",
+      text,
+      "it is not of the form name=soft[:hard]",
+      "For example: --ulimit nofile=1024:2048",
+    );
+  const value = (word: string) => (word === "unlimited" ? -1 : Number(word));
+  const soft = value(match[2]!);
+  return { Name: match[1]!, Soft: soft, Hard: match[3] === undefined ? soft : value(match[3]) };
+}
+
+function security(option: string): string {
+  const match = /^seccomp=(?!unconfined$|builtin$)(.+)$/.exec(option);
+  return match === null ? option : `seccomp=${readText(match[1]!, "read the seccomp profile")}`;
+}
+
+/** The create body of these flags. Errors: "invalid", naming the flag. */
+export function createBody(
+  flags: ContainerFlags,
+  image: string,
+  words: readonly string[],
+  own: Readonly<Record<string, string | undefined>>,
+  detached: boolean,
+): ContainerCreateBody {
+  const { bindings, exposed } = parsePublish(flags.publish, flags.expose);
+  const attachAll = flags.attach.length === 0 && !detached;
+  const attaches = (stream: string) => flags.attach.some((word) => word.toLowerCase() === stream);
+  const mounts = flags.mount.map(parseMountFlag);
+  const anonymous = flags.volume.filter((text) => !text.includes(":"));
+  const host: HostConfig = {
+    Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
+    Mounts: mounts,
+    Tmpfs: Object.fromEntries(flags.tmpfs.map((text) => splitOnce(text, ":"))),
+    NetworkMode: flags.network ?? "default",
+    PortBindings: bindings,
+    PublishAllPorts: flags.publishAll === true,
+    RestartPolicy: { Name: flags.restart ?? "no" },
+    AutoRemove: flags.rm === true,
+    CapAdd: flags.capAdd,
+    CapDrop: flags.capDrop,
+    ...(flags.cgroupParent === undefined ? {} : { CgroupParent: flags.cgroupParent }),
+    Dns: flags.dns,
+    DnsOptions: flags.dnsOption,
+    DnsSearch: flags.dnsSearch,
+    ExtraHosts: flags.addHost,
+    GroupAdd: flags.groupAdd,
+    ...(flags.ipc === undefined ? {} : { IpcMode: flags.ipc }),
+    ...definedNumber("OomScoreAdj", number(flags.oomScoreAdj, "oom-score-adj")),
+    Privileged: flags.privileged === true,
+    ReadonlyRootfs: flags.readOnly === true,
+    SecurityOpt: flags.securityOpt.map(security),
+    Sysctls: pairs(flags.sysctl, "sysctl"),
+    ...(flags.init === undefined ? {} : { Init: flags.init }),
+    ...definedNumber("Memory", parseSize(flags.memory, "memory")),
+    ...definedNumber("MemoryReservation", parseSize(flags.memoryReservation, "memory-reservation")),
+    ...definedNumber("MemorySwap", flags.memorySwap === "-1" ? -1 : parseSize(flags.memorySwap, "memory-swap")),
+    ...definedNumber("NanoCpus", scaled(number(flags.cpus, "cpus"), 1e9)),
+    ...definedNumber("CpuShares", number(flags.cpuShares, "cpu-shares")),
+    ...definedNumber("CpuPeriod", number(flags.cpuPeriod, "cpu-period")),
+    ...definedNumber("CpuQuota", number(flags.cpuQuota, "cpu-quota")),
+    ...(flags.cpusetCpus === undefined ? {} : { CpusetCpus: flags.cpusetCpus }),
+    ...(flags.cpusetMems === undefined ? {} : { CpusetMems: flags.cpusetMems }),
+    ...definedNumber("PidsLimit", number(flags.pidsLimit, "pids-limit")),
+    ...definedNumber("ShmSize", parseSize(flags.shmSize, "shm-size")),
+    Ulimits: flags.ulimit.map(ulimit),
+    Devices: flags.device.map((text) => {
+      const [source, target, access] = text.split(":");
+      return { PathOnHost: source!, PathInContainer: target ?? source!, CgroupPermissions: access ?? "rwm" };
+    }),
+    ...(flags.logDriver === undefined && flags.logOpt.length === 0
+      ? {}
+      : { LogConfig: { Type: flags.logDriver ?? "json-file", Config: pairs(flags.logOpt, "log-opt") } }),
+  };
+  return {
+    Image: image,
+    ...(words.length === 0 ? {} : { Cmd: words }),
+    ...(flags.entrypoint === undefined ? {} : { Entrypoint: flags.entrypoint === "" ? [""] : [flags.entrypoint] }),
+    Env: environment(flags, own),
+    Labels: pairs(flags.label, "label"),
+    ...(flags.hostname === undefined ? {} : { Hostname: flags.hostname }),
+    ...(flags.domainname === undefined ? {} : { Domainname: flags.domainname }),
+    ...(flags.user === undefined ? {} : { User: flags.user }),
+    ...(flags.workdir === undefined ? {} : { WorkingDir: flags.workdir }),
+    AttachStdin: flags.interactive === true && (attachAll || attaches("stdin")),
+    AttachStdout: attachAll || attaches("stdout"),
+    AttachStderr: attachAll || attaches("stderr"),
+    OpenStdin: flags.interactive === true,
+    StdinOnce: flags.interactive === true && !detached,
+    Tty: flags.tty === true,
+    ExposedPorts: exposed,
+    Volumes: Object.fromEntries(anonymous.map((path) => [path, {}])),
+    ...(flags.stopSignal === undefined ? {} : { StopSignal: flags.stopSignal }),
+    ...definedNumber("StopTimeout", number(flags.stopTimeout, "stop-timeout")),
+    HostConfig: host,
+  };
+}
+
+function definedNumber<K extends string>(name: K, value: number | undefined): { [P in K]?: number } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: number });
+}
+
+function scaled(value: number | undefined, factor: number): number | undefined {
+  return value === undefined ? undefined : Math.round(value * factor);
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** "./data:/x" is relative to the caller, whom the engine cannot see. */
+function absoluteSource(text: string): string {
+  const [source, rest] = splitOnce(text, ":");
+  const relative = /^\.\.?(\/|$)/.test(source);
+  return relative ? `${resolve(source)}:${rest}` : text;
+}

@@ -1,0 +1,73 @@
+import { writeSync } from "node:fs";
+import { defaultPlaces } from "#base/core/places.ts";
+import type { Client } from "#client/contract.ts";
+import { createClient } from "#client/http-client.ts";
+import type { Context, Terminal } from "./contract.ts";
+import { startEngine } from "./engine-process.ts";
+
+export function createContext(hostFlag: string | undefined): Context {
+  const env = process.env;
+  const places = defaultPlaces(env, process.getuid?.() ?? 0);
+  const ownSocket = `unix://${places.socket}`;
+  const host = hostFlag ?? env.GANTRY_HOST ?? ownSocket;
+  let connected: Promise<Client> | undefined;
+  return {
+    host,
+    env,
+    cwd: process.cwd(),
+    stdout: terminal(1, env),
+    stderr: terminal(2, env),
+    client: () => {
+      connected ??= connect(host, host === ownSocket);
+      return connected;
+    },
+  };
+}
+
+/** An engine named by the user is not ours to start; our own starts when it does not answer. */
+async function connect(host: string, own: boolean): Promise<Client> {
+  if (own && !(await answers(host.slice("unix://".length)))) await startEngine();
+  return createClient(host);
+}
+
+async function answers(path: string): Promise<boolean> {
+  try {
+    const socket = await Bun.connect({ unix: path, socket: { data: () => undefined } });
+    socket.end();
+    return true;
+  } catch {
+    // No file, or nobody behind it: both mean that there is no engine.
+    return false;
+  }
+}
+
+function terminal(fd: 1 | 2, env: Readonly<Record<string, string | undefined>>): Terminal {
+  const stream = fd === 1 ? process.stdout : process.stderr;
+  const isTerminal = stream.isTTY === true;
+  return {
+    isTerminal,
+    colour: isTerminal && env.NO_COLOR === undefined && env.TERM !== "dumb",
+    get columns() {
+      return stream.columns ?? 80;
+    },
+    write(text) {
+      writeAll(fd, typeof text === "string" ? Buffer.from(text) : text);
+    },
+  };
+}
+
+/** Synchronous, so that nothing is lost when the process exits right after. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      // The reader left (`gantry ps | head -1`): what remains is for nobody.
+      if (code === "EPIPE") process.exit(141);
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}

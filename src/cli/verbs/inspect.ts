@@ -1,0 +1,57 @@
+import { GantryError, isKind } from "#base/core/errors.ts";
+import type { Client } from "#client/contract.ts";
+import type { Verb } from "../contract.ts";
+import { compile } from "../output/template.ts";
+
+const places = {
+  container: "/containers/NAME/json",
+  image: "/images/NAME/json",
+  volume: "/volumes/NAME",
+  network: "/networks/NAME",
+} as const;
+
+async function find(client: Client, name: string, type: string | undefined): Promise<unknown> {
+  const wanted = Object.entries(places).filter(([kind]) => type === undefined || kind === type);
+  if (wanted.length === 0)
+    throw new GantryError("invalid", { doing: "inspect", on: name, because: `there is no type ${type}` });
+  for (const [, path] of wanted) {
+    try {
+      return await client.request("GET", path.replace("NAME", encodeURIComponent(name)));
+    } catch (error) {
+      if (!isKind(error, "not-found")) throw error;
+    }
+  }
+  throw new GantryError("not-found", { doing: "inspect", on: name, because: `there is no such ${type ?? "object"}` });
+}
+
+export const verb: Verb = {
+  declare(command, run) {
+    command
+      .argument("<name...>", "containers, images, volumes or networks")
+      .option("-f, --format <format>", "json, or a template like {{.State.Status}}")
+      .option("--json", "as it is by default")
+      .option("-s, --size", "sizes too")
+      .option("--type <type>", "container, image, volume or network");
+    command.action((names: string[], options: { format?: string; type?: string }) =>
+      run(async (context) => {
+        const client = await context.client();
+        const template =
+          options.format === undefined || options.format === "json" ? undefined : compile(options.format);
+        const found: unknown[] = [];
+        let failure: unknown;
+        for (const name of names) {
+          try {
+            found.push(await find(client, name, options.type));
+          } catch (error) {
+            failure ??= error;
+          }
+        }
+        if (template !== undefined) for (const item of found) context.stdout.write(`${template(item)}\n`);
+        else if (options.format === "json") for (const item of found) context.stdout.write(`${JSON.stringify(item)}\n`);
+        else context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
+        if (failure !== undefined) throw failure;
+        return undefined;
+      }),
+    );
+  },
+};

@@ -1,0 +1,49 @@
+import { type ErrorKind, GantryError } from "#base/core/errors.ts";
+
+const kindByStatus: Readonly<Record<number, ErrorKind>> = {
+  400: "invalid",
+  401: "unauthenticated",
+  403: "denied",
+  404: "not-found",
+  409: "conflict",
+  499: "cancelled",
+  501: "unsupported",
+  503: "unavailable",
+  507: "exhausted",
+};
+
+/**
+ * The engine's refusal as an error of the closed table. The engine's own sentence is the whole message: it says
+ * already what was attempted and what to do next.
+ */
+export class EngineRefusal extends GantryError {
+  readonly status: number;
+
+  constructor(status: number, message: string, doing: string) {
+    super(kindByStatus[status] ?? "internal", { doing, because: message });
+    this.status = status;
+    this.message = message;
+  }
+}
+
+export function refusal(status: number, body: string, doing: string): EngineRefusal {
+  let message = body.trim();
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) message = String(parsed.message);
+  } catch {
+    // Not every engine answers JSON (a proxy between may not): then the body is the message.
+    message = message === "" ? `the engine answers with status ${status}` : message;
+  }
+  return new EngineRefusal(status, message, doing);
+}
+
+export function unreachable(host: string, cause: unknown): GantryError {
+  return new GantryError("unavailable", {
+    doing: "reach the engine at",
+    on: host,
+    because: "nothing answers there",
+    next: "Start it with: gantry engine start",
+    cause,
+  });
+}

@@ -1,0 +1,68 @@
+import { apiVersion } from "#formats/docker/contract.ts";
+import { type Address, parseHost } from "./address.ts";
+import type { Client, RequestOptions } from "./contract.ts";
+import { refusal, unreachable } from "./failure.ts";
+import { openRaw } from "./raw-connection.ts";
+
+/** Makes a client; nothing is connected until the first request. */
+export function createClient(host: string): Client {
+  const address = parseHost(host);
+
+  async function exchange(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+    const target = `${pathOf(path, options.query)}`;
+    const init: BunFetchRequestInit & { timeout: false } = {
+      method,
+      headers: {
+        ...(options.json === undefined ? {} : { "Content-Type": "application/json" }),
+        ...options.headers,
+      },
+      ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),
+      ...(options.body === undefined ? {} : { body: options.body as NonNullable<BunFetchRequestInit["body"]> }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(address.kind === "unix" ? { unix: address.path } : {}),
+      // A container may run for days before its wait answers.
+      timeout: false,
+    };
+    let response: Response;
+    try {
+      response = await fetch(`${origin(address)}${target}`, init);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw unreachable(host, error);
+    }
+    if (response.ok || response.status === 304) return response;
+    throw refusal(response.status, await response.text(), `${method} ${path}`);
+  }
+
+  return {
+    host,
+    async request<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
+      const response = await exchange(method, path, options);
+      const text = await response.text();
+      return (text === "" ? undefined : parseAnswer(text, response)) as T;
+    },
+    async stream(method, path, options) {
+      const response = await exchange(method, path, options);
+      return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
+    },
+    async head(path, options) {
+      return (await exchange("HEAD", path, options)).headers;
+    },
+    hijack: (path, options = {}) => openRaw(host, address, pathOf(path, options.query), options.json),
+  };
+}
+
+function origin(address: Address): string {
+  return address.kind === "unix" ? "http://localhost" : `http://${address.host}:${address.port}`;
+}
+
+function parseAnswer(text: string, response: Response): unknown {
+  return response.headers.get("content-type")?.startsWith("application/json") === true ? JSON.parse(text) : text;
+}
+
+export function pathOf(path: string, query: RequestOptions["query"] = {}): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) words.set(name, String(value));
+  const tail = words.size === 0 ? "" : `?${words}`;
+  return `/v${apiVersion}${path}${tail}`;
+}

@@ -1,0 +1,15 @@
+/**
+ * The program's one entry. The engine's own processes load the engine, everything else loads the command line, so
+ * that neither pays for the other at start-up.
+ */
+const [, , first, second] = process.argv;
+
+async function start(): Promise<number> {
+  if (first === "engine" && second === "serve") return (await import("#engine/serve.ts")).serve(process.argv.slice(4));
+  if (first === "engine" && second === "launch")
+    return (await import("#engine/launch.ts")).launch(process.argv.slice(4));
+  return (await import("#cli/main.ts")).main(process.argv.slice(2));
+}
+
+const code = await start();
+process.exit(code);
