@@ -1,0 +1,27 @@
+/**
+ * Connections that keep packet boundaries (SOCK_SEQPACKET over AF_UNIX), which the runtime's own sockets cannot speak.
+ * One Worker serves all of them with epoll; it sleeps in the kernel until a socket or a request wakes it.
+ */
+export interface PacketConnector extends AsyncDisposable {
+  /** Connects to a socket file; paths of any length. Errors: "not-found", "unavailable" when nobody listens. */
+  connect(path: string): Promise<PacketConnection>;
+}
+
+export interface PacketConnection {
+  /**
+   * Each item is one packet; ends when the other side is done or the connection is closed. Taking an item is the
+   * credit for the next: at most `packetWindow` bytes wait here, then reading stops and the other side feels it.
+   */
+  readonly packets: AsyncIterable<Uint8Array>;
+  /** Bytes that wait to be taken. */
+  readonly waiting: number;
+  /** Resolves when the kernel took all bytes. Rejects "unavailable" when the other side is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Half close: no more is written; packets still come. */
+  endInput(): void;
+  /** Drops the connection and what waits. Idempotent. */
+  close(): void;
+}
+
+/** Bytes of unread packets before reading stops. */
+export const packetWindow = 1024 * 1024;

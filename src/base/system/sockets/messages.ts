@@ -1,0 +1,23 @@
+import type { ErrorRecord } from "#base/core/errors.ts";
+
+/** From the connector to its Worker. Sent through a port, then the eventfd is written to end the Worker's sleep. */
+export type Request =
+  | { readonly kind: "connect"; readonly id: number; readonly path: string }
+  | { readonly kind: "write"; readonly id: number; readonly bytes: Uint8Array; readonly receipt: number }
+  | { readonly kind: "credit"; readonly id: number; readonly bytes: number }
+  | { readonly kind: "end"; readonly id: number }
+  | { readonly kind: "close"; readonly id: number }
+  | { readonly kind: "stop" };
+
+export type Report =
+  | { readonly kind: "open"; readonly id: number }
+  | { readonly kind: "failed"; readonly id: number; readonly error: ErrorRecord }
+  | { readonly kind: "packet"; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: "wrote"; readonly id: number; readonly receipt: number; readonly error?: ErrorRecord }
+  | { readonly kind: "ended"; readonly id: number }
+  | { readonly kind: "stopped" };
+
+export interface Hello {
+  readonly port: MessagePort;
+  readonly wake: number;
+}

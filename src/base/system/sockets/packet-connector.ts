@@ -1,0 +1,173 @@
+import { closeSync } from "node:fs";
+import { fromRecord, GantryError } from "#base/core/errors.ts";
+import type { PacketConnection, PacketConnector } from "./contract.ts";
+import { makeEventFd, signalEventFd } from "./epoll.ts";
+import type { Hello, Report, Request } from "./messages.ts";
+
+export interface PacketConnectorOptions {
+  /** The Worker's entry file, which calls `servePackets` with the first message it gets. */
+  readonly entry: URL | string;
+}
+
+/** The Worker starts with the first connection and stays. */
+export function openPacketConnector({ entry }: PacketConnectorOptions): PacketConnector {
+  return new Connector(entry);
+}
+
+class Connector implements PacketConnector {
+  readonly #entry: URL | string;
+  readonly #lines = new Map<number, Line>();
+  #worker: { readonly worker: Worker; readonly port: MessagePort; readonly wake: number } | undefined;
+  #stopped = Promise.withResolvers<void>();
+  #nextId = 1;
+  #closed = false;
+
+  constructor(entry: URL | string) {
+    this.#entry = entry;
+  }
+
+  connect(path: string): Promise<PacketConnection> {
+    if (this.#closed) {
+      throw new GantryError("cancelled", { doing: "connect to", on: path, because: "the connector is closed" });
+    }
+    const line = new Line(this.#nextId++, (request) => this.#send(request));
+    this.#lines.set(line.id, line);
+    this.#send({ kind: "connect", id: line.id, path });
+    return line.opened.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const running = this.#worker;
+    if (running === undefined) return;
+    this.#send({ kind: "stop" });
+    await this.#stopped.promise;
+    for (const line of this.#lines.values()) line.finish();
+    running.worker.terminate();
+    running.port.close();
+    closeSync(running.wake);
+    this.#worker = undefined;
+  }
+
+  #send(request: Request): void {
+    this.#worker ??= this.#start();
+    this.#worker.port.postMessage(request);
+    signalEventFd(this.#worker.wake);
+  }
+
+  #start() {
+    const worker = new Worker(this.#entry, { name: "attach", smol: true });
+    const { port1, port2 } = new MessageChannel();
+    const wake = makeEventFd();
+    port1.onmessage = (event: { readonly data: unknown }) => this.#heard(event.data as Report);
+    const hello: Hello = { port: port2, wake };
+    worker.postMessage(hello, [port2]);
+    worker.unref();
+    return { worker, port: port1, wake };
+  }
+
+  #heard(report: Report): void {
+    if (report.kind === "stopped") {
+      this.#stopped.resolve();
+      return;
+    }
+    const line = this.#lines.get(report.id);
+    if (line === undefined) return;
+    if (report.kind === "ended" || report.kind === "failed") this.#lines.delete(report.id);
+    line.heard(report);
+  }
+}
+
+class Line implements PacketConnection {
+  readonly id: number;
+  readonly opened = Promise.withResolvers<PacketConnection>();
+  readonly #send: (request: Request) => void;
+  readonly #queue: Uint8Array[] = [];
+  readonly #receipts = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
+  #waiting = 0;
+  #ended = false;
+  #nextReceipt = 1;
+  #wake: (() => void) | undefined;
+
+  constructor(id: number, send: (request: Request) => void) {
+    this.id = id;
+    this.#send = send;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  readonly packets: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => this.#next(),
+      return: () => {
+        this.close();
+        return Promise.resolve({ done: true as const, value: undefined });
+      },
+    }),
+  };
+
+  write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const receipt = this.#nextReceipt++;
+      this.#receipts.set(receipt, { resolve, reject });
+      this.#send({ kind: "write", id: this.id, bytes, receipt });
+    });
+  }
+
+  endInput(): void {
+    this.#send({ kind: "end", id: this.id });
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#queue.length = 0;
+    this.#waiting = 0;
+    this.#send({ kind: "close", id: this.id });
+    this.finish();
+  }
+
+  finish(): void {
+    this.#ended = true;
+    this.#wake?.();
+    for (const receipt of this.#receipts.values()) {
+      receipt.reject(
+        new GantryError("unavailable", { doing: "write to the container", because: "its side is closed" }),
+      );
+    }
+    this.#receipts.clear();
+  }
+
+  heard(report: Exclude<Report, { kind: "stopped" }>): void {
+    if (report.kind === "open") this.opened.resolve(this);
+    else if (report.kind === "failed") this.opened.reject(fromRecord(report.error));
+    else if (report.kind === "ended") this.finish();
+    else if (report.kind === "packet") {
+      if (this.#ended) return;
+      this.#queue.push(report.bytes);
+      this.#waiting += report.bytes.length;
+      this.#wake?.();
+    } else {
+      const receipt = this.#receipts.get(report.receipt);
+      this.#receipts.delete(report.receipt);
+      if (report.error === undefined) receipt?.resolve();
+      else receipt?.reject(fromRecord(report.error));
+    }
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    while (this.#queue.length === 0) {
+      if (this.#ended) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    const bytes = this.#queue.shift()!;
+    this.#waiting -= bytes.length;
+    if (!this.#ended) this.#send({ kind: "credit", id: this.id, bytes: bytes.length });
+    return { done: false, value: bytes };
+  }
+}
