@@ -2,7 +2,7 @@
  * The engine whole, as the services see it: the rooms' own interfaces side by side, and what only the whole can do
  * (build into a name, pull, prune, remember events). One process opens one data root.
  */
-import type { Builder, BuildEvent, BuildRequest } from "#build/contract.ts";
+import type { BuildEvent, Builder, BuildRequest } from "#build/contract.ts";
 import type { Containers, LifecycleEvent } from "#containers/lifecycle/contract.ts";
 import type { ForeignDrop } from "#containers/network/contract.ts";
 import type { Volumes } from "#containers/volume/contract.ts";
@@ -70,6 +70,14 @@ export interface TransferProgress {
   readonly total?: number;
 }
 
+/** A build context on disk; disposing it removes it. */
+export interface ReceivedContext extends AsyncDisposable {
+  readonly folder: string;
+  readonly dockerfile: { readonly name: string; readonly bytes: Uint8Array };
+  /** The `<Dockerfile>.dockerignore` beside it, when there is one. */
+  readonly ignore?: Uint8Array;
+}
+
 /** Long work on images. Each takes a signal and tells its progress. */
 export interface ImageWork {
   /**
@@ -92,6 +100,11 @@ export interface ImageWork {
       readonly onProgress: (progress: TransferProgress) => void;
     },
   ): Promise<Descriptor>;
+  /**
+   * Unpacks a build context (a tar, maybe compressed) into a folder of its own and finds the Dockerfile in it.
+   * Errors: "not-found" no such Dockerfile; "invalid" paths that leave the context; "corrupt".
+   */
+  receiveContext(body: AsyncIterable<Uint8Array>, dockerfile: string, signal: AbortSignal): Promise<ReceivedContext>;
   /** Builds and names the result. */
   build(
     request: BuildRequest,
@@ -104,7 +117,9 @@ export interface ImageWork {
   /** Untags or removes as `docker rmi` does; collects what nothing needs any more. */
   remove(name: string, force: boolean): Promise<readonly { untagged?: string; deleted?: string }[]>;
   /** Removes dangling images, or all that no container uses. */
-  prune(all: boolean): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
+  prune(
+    all: boolean,
+  ): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
 }
 
 /** Registry listeners inside the engine (`gantry registry serve`). */

@@ -3,17 +3,27 @@ import { connect } from "node:net";
 import { describe, GantryError } from "#base/core/errors.ts";
 import { defaultPlaces, type Places } from "#base/core/places.ts";
 import { selfCommand } from "#base/core/self.ts";
-import { lockFile } from "#base/system/holder/lock.ts";
 import { openHolder } from "#base/system/holder/mount-namespace.ts";
 
 /** What the engine keeps of its caller's environment; everything else would make two starts differ. */
-const kept = ["PATH", "HOME", "LANG", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+const kept = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "TZ",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+];
 
 /**
  * Starts the engine, detached, unless one answers; ends when it answers. A lock makes two launchers one engine.
  * Prints nothing on success; on failure the reason goes to standard error and the exit code is 1.
  */
-export async function launch(_args: readonly string[]): Promise<number> {
+export async function launch(args: readonly string[]): Promise<number> {
   const places = defaultPlaces(process.env, process.getuid?.() ?? 0);
   try {
     if (process.getuid?.() !== 0) {
@@ -23,14 +33,22 @@ export async function launch(_args: readonly string[]): Promise<number> {
         next: "Run it as root, or with sudo.",
       });
     }
-    mkdirSync(places.runRoot, { recursive: true, mode: 0o700 });
-    using _lock = lockFile(`${places.runRoot}/launch.lock`);
+    mkdirSync(places.runRoot, { recursive: true, mode: 0o711 });
+    if (!args.includes("--locked")) return await underLock(`${places.runRoot}/launch.lock`);
     if (!(await answers(places.socket))) await spawnEngine(places);
     return 0;
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     return 1;
   }
+}
+
+/** flock(1) waits without polling, and -o keeps the lock out of the engine's descriptors. */
+async function underLock(lock: string): Promise<number> {
+  const child = Bun.spawn(["flock", "-o", lock, ...selfCommand(), "engine", "launch", "--locked"], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return await child.exited;
 }
 
 function answers(socket: string): Promise<boolean> {
@@ -46,7 +64,7 @@ function answers(socket: string): Promise<boolean> {
 
 async function spawnEngine(places: Places): Promise<void> {
   mkdirSync(places.dataRoot, { recursive: true, mode: 0o700 });
-  const holder = openHolder(places.runRoot);
+  const holder = openHolder({ run: places.runRoot });
   holder.make();
   const log = openSync(`${places.dataRoot}/engine.log`, "a", 0o600);
   try {
@@ -60,7 +78,8 @@ async function spawnEngine(places: Places): Promise<void> {
     if (words.trim() !== "ready") {
       throw new GantryError("unavailable", {
         doing: "start the engine",
-        because: words.trim() === "" ? `it ended before it was ready; its log is ${places.dataRoot}/engine.log` : words.trim(),
+        because:
+          words.trim() === "" ? `it ended before it was ready; its log is ${places.dataRoot}/engine.log` : words.trim(),
       });
     }
     child.unref();
