@@ -195,7 +195,7 @@ export interface OverlayMountData {
 }
 
 export interface SnapshotStore {
-  /** Errors: "conflict" the key is taken; "not-found" the parent is not unpacked. */
+  /** Errors: "conflict" the key is taken; "not-found" the parent is not unpacked, or a layer below it is gone. */
   prepare(key: string, parent: Digest | undefined): Snapshot;
   get(key: string): Snapshot | undefined;
   list(): Snapshot[];
@@ -208,11 +208,19 @@ export interface SnapshotStore {
    * Makes the upper a layer without copying; the key is free again. Unmount first. When the chain exists already the
    * upper is dropped. Error "not-found".
    */
-  commit(snapshot: Snapshot, layer: { readonly diffId: Digest; readonly blob: Digest }): LayerRecord;
+  commit(snapshot: Snapshot, layer: CommittedLayer): LayerRecord;
   /** Missing is no error. Files go in the background. */
   remove(key: string): void;
   /** Bytes and files of the upper now. Walks it in a Worker. */
   usage(key: string): Promise<{ readonly bytes: number; readonly files: number }>;
+}
+
+/** A {@link WrittenLayer} fits. */
+export interface CommittedLayer {
+  readonly diffId: Digest;
+  readonly digest: Digest;
+  readonly contentBytes?: number;
+  readonly entries?: number;
 }
 
 export type Held = { readonly blob: Digest } | { readonly image: Digest } | { readonly chain: Digest };
