@@ -100,14 +100,18 @@ export interface ContainerRecord {
   readonly state: ContainerState;
   readonly volumes: readonly VolumeUse[];
   /** While it runs. */
-  readonly network?: {
-    readonly namespace?: string;
-    readonly address?: string;
-    readonly gateway?: string;
-    readonly mac?: string;
-    readonly prefixLength?: number;
-    readonly ports: readonly PublishedPort[];
-  };
+  readonly network?: RunningNetwork;
+}
+
+export interface RunningNetwork {
+  readonly namespace: string;
+  readonly ports: readonly PublishedPort[];
+  /** Absent without a bridge. */
+  readonly address?: string;
+  readonly prefixLength?: number;
+  readonly gateway?: string;
+  readonly mac?: string;
+  readonly hostInterface?: string;
 }
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";

@@ -1,17 +1,19 @@
 import { closeSync } from "node:fs";
 import { fromRecord, GantryError } from "#base/core/errors.ts";
-import type { PacketConnection, PacketConnector } from "./contract.ts";
+import { type PacketConnection, type PacketConnector, packetWindow } from "./contract.ts";
 import { makeEventFd, signalEventFd } from "./epoll.ts";
 import type { Hello, Report, Request } from "./messages.ts";
 
 export interface PacketConnectorOptions {
   /** The Worker's entry file, which calls `servePackets` with the first message it gets. */
   readonly entry: URL | string;
+  /** Milliseconds a reader whose window is full may take nothing before it is cut off; default 30 s. */
+  readonly patience?: number;
 }
 
 /** The Worker starts with the first connection and stays. */
-export function openPacketConnector({ entry }: PacketConnectorOptions): PacketConnector {
-  return new Connector(entry);
+export function openPacketConnector({ entry, patience = 30_000 }: PacketConnectorOptions): PacketConnector {
+  return new Connector(entry, patience);
 }
 
 class Connector implements PacketConnector {
@@ -22,15 +24,18 @@ class Connector implements PacketConnector {
   #nextId = 1;
   #closed = false;
 
-  constructor(entry: URL | string) {
+  readonly #patience: number;
+
+  constructor(entry: URL | string, patience: number) {
     this.#entry = entry;
+    this.#patience = patience;
   }
 
   connect(path: string): Promise<PacketConnection> {
     if (this.#closed) {
       throw new GantryError("cancelled", { doing: "connect to", on: path, because: "the connector is closed" });
     }
-    const line = new Line(this.#nextId++, (request) => this.#send(request));
+    const line = new Line(this.#nextId++, this.#patience, (request) => this.#send(request));
     this.#lines.set(line.id, line);
     this.#send({ kind: "connect", id: line.id, path });
     return line.opened.promise;
@@ -84,13 +89,16 @@ class Line implements PacketConnection {
   readonly #send: (request: Request) => void;
   readonly #queue: Uint8Array[] = [];
   readonly #receipts = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
+  readonly #patience: number;
+  #cutOff: ReturnType<typeof setTimeout> | undefined;
   #waiting = 0;
   #ended = false;
   #nextReceipt = 1;
   #wake: (() => void) | undefined;
 
-  constructor(id: number, send: (request: Request) => void) {
+  constructor(id: number, patience: number, send: (request: Request) => void) {
     this.id = id;
+    this.#patience = patience;
     this.#send = send;
   }
 
@@ -129,8 +137,14 @@ class Line implements PacketConnection {
     this.finish();
   }
 
+  #calm(): void {
+    clearTimeout(this.#cutOff);
+    this.#cutOff = undefined;
+  }
+
   finish(): void {
     this.#ended = true;
+    this.#calm();
     this.#wake?.();
     for (const receipt of this.#receipts.values()) {
       receipt.reject(
@@ -148,6 +162,8 @@ class Line implements PacketConnection {
       if (this.#ended) return;
       this.#queue.push(report.bytes);
       this.#waiting += report.bytes.length;
+      // The window is full: from here on the process at the other end waits for this reader.
+      if (this.#waiting >= packetWindow) this.#cutOff ??= setTimeout(() => this.close(), this.#patience);
       this.#wake?.();
     } else {
       const receipt = this.#receipts.get(report.receipt);
@@ -167,6 +183,7 @@ class Line implements PacketConnection {
     }
     const bytes = this.#queue.shift()!;
     this.#waiting -= bytes.length;
+    this.#calm();
     if (!this.#ended) this.#send({ kind: "credit", id: this.id, bytes: bytes.length });
     return { done: false, value: bytes };
   }

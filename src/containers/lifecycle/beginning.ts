@@ -1,0 +1,203 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { GantryError, isKind } from "#base/core/errors.ts";
+import type { NetworkLease } from "#containers/network/contract.ts";
+import type { ContainerSpec, MountSpec, NamespaceChoice } from "#containers/runtime/contract.ts";
+import { type Conmon, startConmon } from "./conmon.ts";
+import type { Context, Entry } from "./context.ts";
+import type { ContainerRecord } from "./contract.ts";
+import { exited, tearDown } from "./ending.ts";
+import { exitsFolder } from "./layout.ts";
+import { hostsFile, resolvConf } from "./name-files.ts";
+import { mountRoot } from "./tasks.ts";
+
+const defaultLogSize = 256 * 1024 * 1024;
+
+/** Starts a container that does not run; call it inside `entry.serial`. On failure everything is taken back. */
+export async function begin(context: Context, entry: Entry): Promise<void> {
+  const { paths, record } = entry;
+  entry.clean = false;
+  try {
+    mkdirSync(paths.run, { recursive: true, mode: 0o700 });
+    mkdirSync(paths.data, { recursive: true, mode: 0o700 });
+    // What a killed engine left of an earlier try.
+    rmSync(paths.exitFile, { force: true });
+    const [lease] = await together(mountRootfs(context, entry), takeNetwork(context, record));
+    const spec = containerSpec(entry, lease);
+    context.runtime.writeBundle(paths.run, spec);
+    context.faults.at("containers.start.conmon");
+    const conmon = await startConmon(context.conmon, context.runtime, {
+      id: record.id,
+      folder: paths.run,
+      pidFile: paths.pidFile,
+      conmonPidFile: paths.conmonPidFile,
+      terminal: record.config.process.terminal ?? false,
+      openStdin: record.config.openStdin ?? false,
+      keepStdin: (record.config.openStdin ?? false) && !(record.config.stdinOnce ?? false),
+      log: { path: paths.log, sizeMax: record.config.logSizeMax ?? defaultLogSize },
+      exitFolder: exitsFolder(context.layout),
+    });
+    await Promise.all([...entry.pending].map((client) => client.connect(context.packets, paths.attach)));
+    entry.pending.clear();
+    entry.set({
+      state: { status: "running", pid: conmon.pid, startedAt: context.clock.now() },
+      ...networkOf(lease),
+    });
+    // The commit's disk time hides behind the runtime's; a crash between the two is found by `adopt`.
+    const started = context.runtime.start(record.id);
+    context.table.update("start", entry.record);
+    await started;
+    context.emit("start", entry.record);
+    watchOver(context, entry, conmon);
+  } catch (error) {
+    await failed(context, entry, error);
+    throw error;
+  }
+}
+
+/** Follows a running container to its end; also for one that an earlier engine started. */
+export function watchOver(context: Context, entry: Entry, conmon?: Conmon): void {
+  const { id } = entry.record;
+  context.exits.expect(id, (code) => void entry.serial.run(() => exited(context, entry, { code })));
+  void conmon?.ended.then(() => {
+    if (context.exits.look(id) || !entry.running) return;
+    // conmon was killed: nobody can tell the exit code any more, and nobody reads the output.
+    const error = "conmon ended before the container; its exit code is not known";
+    void entry.serial.run(() => (entry.running ? exited(context, entry, { code: 137, error }) : Promise.resolve()));
+  });
+}
+
+async function mountRootfs(context: Context, entry: Entry): Promise<void> {
+  const { cwd, options } = await context.rootfs.prepare(entry.record.id, entry.record.image);
+  await context.kernel.run(mountRoot, { cwd, options, target: entry.paths.rootfs });
+}
+
+interface Taken {
+  readonly choice: NamespaceChoice;
+  readonly lease?: NetworkLease;
+  /** Whose name files to share. */
+  readonly host?: Entry;
+}
+
+async function takeNetwork(context: Context, { id, sandbox }: ContainerRecord): Promise<Taken> {
+  const mode = sandbox.network;
+  if (mode.kind === "host") return { choice: { kind: "host" } };
+  if (mode.kind === "container") {
+    const other = context.find(mode.id);
+    const { state } = other.record;
+    if (state.status !== "running") {
+      throw new GantryError("conflict", {
+        doing: "join the network of the container",
+        on: other.record.name,
+        because: "it is not running",
+        next: "Start it first.",
+      });
+    }
+    return { choice: { kind: "path", path: `/proc/${state.pid}/ns/net` }, host: other };
+  }
+  if (context.networks === undefined) return { choice: { kind: "new" } };
+  const lease = await (mode.kind === "none"
+    ? context.networks.isolated(id)
+    : context.networks.bridged(id, sandbox.ports ?? []));
+  return { choice: { kind: "path", path: lease.namespace }, lease };
+}
+
+/** Both, and if one fails the other has ended too before the error goes on. */
+async function together(mounted: Promise<void>, taken: Promise<Taken>): Promise<[Taken]> {
+  const [first, second] = await Promise.allSettled([mounted, taken]);
+  if (first.status === "rejected") throw first.reason;
+  if (second.status === "rejected") throw second.reason;
+  return [second.value];
+}
+
+function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
+  const { record, paths } = entry;
+  const { sandbox, config } = record;
+  const {
+    openStdin: _o,
+    stdinOnce: _s,
+    stopSignal: _g,
+    stopTimeout: _t,
+    autoRemove: _r,
+    logSizeMax: _l,
+    ...rest
+  } = config;
+  const hostname = sandbox.hostname ?? record.id.slice(0, 12);
+  const names = writeNameFiles(entry, taken, hostname);
+  const asked = new Set((rest.mounts ?? []).map((mount) => mount.target));
+  return {
+    ...rest,
+    rootfs: paths.rootfs,
+    hostname,
+    ...(sandbox.domainname === undefined ? {} : { domainname: sandbox.domainname }),
+    mounts: [...names.filter((mount) => !asked.has(mount.target)), ...(rest.mounts ?? [])],
+    namespaces: {
+      network: taken.choice,
+      ipc: { kind: sandbox.ipc === "host" ? "host" : "new" },
+    },
+    cgroup: `${sandbox.cgroupParent ?? "/gantry"}/${record.id}`,
+  };
+}
+
+function writeNameFiles({ paths, record }: Entry, taken: Taken, hostname: string): MountSpec[] {
+  const { sandbox } = record;
+  const files = taken.host?.paths ?? paths;
+  if (taken.host === undefined) {
+    const endpoint = taken.lease?.endpoint;
+    writeFileSync(
+      paths.hosts,
+      hostsFile({
+        hostname,
+        ...(sandbox.domainname === undefined ? {} : { domainname: sandbox.domainname }),
+        ...(endpoint === undefined ? {} : { address: endpoint.address, gateway: endpoint.gateway }),
+        ...(sandbox.extraHosts === undefined ? {} : { extraHosts: sandbox.extraHosts }),
+      }),
+      { mode: 0o644 },
+    );
+    writeFileSync(paths.resolvConf, resolvConf(sandbox), { mode: 0o644 });
+  }
+  writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 });
+  return [
+    { type: "bind", source: files.resolvConf, target: "/etc/resolv.conf" },
+    { type: "bind", source: paths.hostname, target: "/etc/hostname" },
+    { type: "bind", source: files.hosts, target: "/etc/hosts" },
+  ];
+}
+
+function networkOf({ lease }: Taken): Pick<ContainerRecord, "network"> {
+  if (lease === undefined) return {};
+  const { namespace, endpoint, ports } = lease;
+  return {
+    network: {
+      namespace,
+      ports,
+      ...(endpoint === undefined
+        ? {}
+        : {
+            address: endpoint.address,
+            gateway: endpoint.gateway,
+            mac: endpoint.mac,
+            prefixLength: endpoint.prefixLength,
+            hostInterface: endpoint.hostInterface,
+          }),
+    },
+  };
+}
+
+async function failed(context: Context, entry: Entry, error: unknown): Promise<void> {
+  for (const client of entry.pending) client.abandon();
+  entry.pending.clear();
+  await tearDown(context, entry);
+  const code = isKind(error) ? error.parts.details?.exitCode : undefined;
+  const now = context.clock.now();
+  entry.set({
+    state: {
+      status: "exited",
+      exitCode: typeof code === "number" ? code : 128,
+      startedAt: now,
+      finishedAt: now,
+      oomKilled: false,
+      error: error instanceof Error ? error.message : String(error),
+    },
+  });
+  context.table.update("start-failed", entry.record);
+}

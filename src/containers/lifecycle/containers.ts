@@ -1,0 +1,364 @@
+import { type Clock, systemClock } from "#base/core/clock.ts";
+import { GantryError } from "#base/core/errors.ts";
+import { type Faults, noFaults } from "#base/core/faults.ts";
+import { type Random, systemRandom } from "#base/core/random.ts";
+import type { Database } from "#base/system/database/contract.ts";
+import type { WorkerPool } from "#base/system/pool/contract.ts";
+import type { PacketConnector } from "#base/system/sockets/contract.ts";
+import type { Networks } from "#containers/network/contract.ts";
+import type { Runtime, TerminalSize } from "#containers/runtime/contract.ts";
+import { adoptAll } from "./adoption.ts";
+import { LiveAttachment } from "./attachment.ts";
+import { begin } from "./beginning.ts";
+import { type Context, Entry, waitResult } from "./context.ts";
+import type {
+  AdoptReport,
+  Attachment,
+  AttachOptions,
+  Change,
+  ContainerRecord,
+  Containers,
+  CreateRequest,
+  Execs,
+  LifecycleEvent,
+  LogLine,
+  LogOptions,
+  RootFilesystem,
+  Stats,
+  TopResult,
+  VolumeRemover,
+  WaitCondition,
+  WaitResult,
+} from "./contract.ts";
+import { finishRemoval, lastExit } from "./ending.ts";
+import { ExecTable } from "./execs.ts";
+import { ExitWatcher } from "./exits.ts";
+import { containerPaths, exitsFolder, type Layout } from "./layout.ts";
+import { readLog } from "./logs.ts";
+import { checkedName, madeUpName } from "./names.ts";
+import { openRootOf } from "./open-root.ts";
+import { signalName } from "./signals.ts";
+import { rule } from "./states.ts";
+import { readStats } from "./stats.ts";
+import { freeze, resizeTerminal, type StopOptions, sendSignal, stopContainer, thaw } from "./stopping.ts";
+import { ContainerTable } from "./table.ts";
+import { listChanges } from "./tasks.ts";
+import { readTop } from "./top.ts";
+
+export interface ContainersOptions {
+  readonly layout: Layout;
+  /** With the tables of `containerSchema` in it. */
+  readonly database: Database;
+  readonly runtime: Runtime;
+  readonly rootfs: RootFilesystem;
+  /** Without it "none" is a fresh namespace with nothing up, and there is no bridge. */
+  readonly networks?: Networks;
+  readonly volumes?: VolumeRemover;
+  readonly kernel: WorkerPool;
+  readonly packets: PacketConnector;
+  /** Path of conmon; default: the installed one. */
+  readonly conmon?: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly faults?: Faults;
+}
+
+export function openContainers(options: ContainersOptions): Containers {
+  return new ContainerSet(options);
+}
+
+class ContainerSet implements Containers {
+  readonly execs: Execs;
+  readonly #context: Context;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<(event: LifecycleEvent) => void>();
+
+  constructor(options: ContainersOptions) {
+    const table = new ContainerTable(options.database);
+    const clock = options.clock ?? systemClock;
+    this.#context = {
+      layout: options.layout,
+      table,
+      exits: new ExitWatcher(exitsFolder(options.layout)),
+      runtime: options.runtime,
+      conmon: options.conmon ?? installedConmon(),
+      rootfs: options.rootfs,
+      networks: options.networks,
+      volumes: options.volumes,
+      kernel: options.kernel,
+      packets: options.packets,
+      clock,
+      random: options.random ?? systemRandom,
+      faults: options.faults ?? noFaults,
+      emit: (action, { id, name, image }, attributes = {}) => {
+        for (const tell of this.#listeners) tell({ action, id, name, image, at: clock.now(), attributes });
+      },
+      find: (id) => this.#find(id),
+      forget: (entry) => void this.#entries.delete(entry.record.id),
+    };
+    this.execs = new ExecTable(this.#context);
+    for (const record of table.all()) {
+      this.#entries.set(record.id, new Entry(record, containerPaths(options.layout, record.id)));
+    }
+  }
+
+  adopt(): Promise<AdoptReport> {
+    return adoptAll(this.#context, [...this.#entries.values()]);
+  }
+
+  async create(request: CreateRequest): Promise<ContainerRecord> {
+    const { random, clock, layout, table } = this.#context;
+    const taken = (name: string) => this.#named(name) !== undefined;
+    const name = request.name === undefined ? madeUpName(random, taken) : checkedName(request.name);
+    const owner = this.#named(name);
+    if (owner !== undefined) {
+      throw new GantryError("conflict", {
+        doing: "name the container",
+        on: name,
+        because: `the container ${owner.record.id.slice(0, 12)} has that name`,
+        next: "Remove or rename that one, or choose another name.",
+      });
+    }
+    const id = random.hex(32);
+    const { sandbox, config, image } = request;
+    const record: ContainerRecord = {
+      id,
+      name,
+      created: clock.now(),
+      image,
+      sandbox,
+      config,
+      request: request.request ?? null,
+      state: { status: "created" },
+      volumes: request.volumes ?? [],
+    };
+    const entry = new Entry(record, containerPaths(layout, id));
+    // In the table of names before any await: two creates of one name cannot both pass.
+    this.#entries.set(id, entry);
+    try {
+      await this.#context.rootfs.prepare(id, image);
+      table.insert(record);
+    } catch (error) {
+      this.#entries.delete(id);
+      await this.#context.rootfs.remove(id);
+      throw error;
+    }
+    this.#context.emit("create", record);
+    return record;
+  }
+
+  start(id: string): Promise<boolean> {
+    const entry = this.#find(id);
+    return entry.serial.run(async () => {
+      if (!rule(entry.record, "start")) return false;
+      try {
+        await begin(this.#context, entry);
+      } catch (error) {
+        const exit = lastExit(entry.record);
+        if (entry.record.config.autoRemove) await this.#removeNow(entry, true);
+        if (exit !== undefined) entry.tellExit(exit);
+        throw error;
+      }
+      return true;
+    });
+  }
+
+  get(id: string): ContainerRecord {
+    return this.#find(id).record;
+  }
+
+  list(): readonly ContainerRecord[] {
+    return [...this.#entries.values()].map((entry) => entry.record);
+  }
+
+  async wait(id: string, condition: WaitCondition = "not-running", signal?: AbortSignal): Promise<WaitResult> {
+    const entry = this.#find(id);
+    if (condition === "not-running" && !entry.running) return waitResult(lastExit(entry.record));
+    const ended: Promise<WaitResult> = condition === "removed" ? entry.removed() : entry.nextExit().then(waitResult);
+    if (signal === undefined) return ended;
+    const stopped = Promise.withResolvers<never>();
+    const onAbort = () =>
+      stopped.reject(
+        new GantryError("cancelled", { doing: "wait for the container", on: id, because: "the caller left" }),
+      );
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([ended, stopped.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async stop(id: string, options: StopOptions = {}): Promise<boolean> {
+    const entry = this.#find(id);
+    if (!rule(entry.record, "stop")) return false;
+    await stopContainer(this.#context, entry, options);
+    this.#context.emit("stop", entry.record);
+    return true;
+  }
+
+  async restart(id: string, options: StopOptions = {}): Promise<void> {
+    const entry = this.#find(id);
+    await this.stop(entry.record.id, options);
+    await this.start(entry.record.id);
+    this.#context.emit("restart", entry.record);
+  }
+
+  async kill(id: string, signal = "SIGKILL"): Promise<void> {
+    const entry = this.#find(id);
+    const name = signalName(signal);
+    rule(entry.record, "kill");
+    await sendSignal(this.#context, entry, name);
+    this.#context.emit("kill", entry.record, { signal: name });
+  }
+
+  pause(id: string): Promise<void> {
+    const entry = this.#find(id);
+    return entry.serial.run(async () => {
+      if (rule(entry.record, "pause")) await freeze(this.#context, entry);
+    });
+  }
+
+  unpause(id: string): Promise<void> {
+    const entry = this.#find(id);
+    return entry.serial.run(async () => {
+      if (rule(entry.record, "unpause")) await thaw(this.#context, entry);
+    });
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    const entry = this.#find(id);
+    rule(entry.record, "rename");
+    const wanted = checkedName(name);
+    const owner = this.#named(wanted);
+    if (owner !== undefined) {
+      throw new GantryError("conflict", {
+        doing: "rename the container to",
+        on: wanted,
+        because: `the container ${owner.record.id.slice(0, 12)} has that name`,
+      });
+    }
+    const oldName = entry.record.name;
+    entry.set({ name: wanted });
+    this.#context.table.update("rename", entry.record);
+    this.#context.emit("rename", entry.record, { oldName: `/${oldName}` });
+  }
+
+  async remove(id: string, options: { readonly force?: boolean; readonly volumes?: boolean } = {}): Promise<void> {
+    const entry = this.#find(id);
+    if (options.force && entry.running) {
+      const ended = entry.nextExit();
+      await this.#context.runtime.kill(entry.record.id, "SIGKILL", true);
+      if (entry.record.state.status === "paused") await thaw(this.#context, entry);
+      if (entry.running) await ended;
+    }
+    await entry.serial.run(async () => {
+      if (!this.#entries.has(entry.record.id)) return;
+      rule(entry.record, "remove");
+      await this.#removeNow(entry, options.volumes ?? false);
+    });
+  }
+
+  async resize(id: string, size: TerminalSize): Promise<void> {
+    const entry = this.#find(id);
+    rule(entry.record, "resize");
+    resizeTerminal(entry.paths.control, size);
+    this.#context.emit("resize", entry.record, { height: String(size.rows), width: String(size.columns) });
+  }
+
+  async attach(id: string, options: AttachOptions): Promise<Attachment> {
+    const entry = this.#find(id);
+    rule(entry.record, "attach");
+    const client = new LiveAttachment(options);
+    if (entry.running) {
+      await client.connect(this.#context.packets, entry.paths.attach);
+    } else {
+      entry.pending.add(client);
+      client.onEnd(() => entry.pending.delete(client));
+    }
+    this.#context.emit("attach", entry.record);
+    return client;
+  }
+
+  logs(id: string, options: LogOptions = {}): AsyncIterable<LogLine> {
+    const entry = this.#find(id);
+    rule(entry.record, "logs");
+    return readLog(entry.paths.log, options, () =>
+      entry.running ? entry.nextExit().then(() => undefined) : undefined,
+    );
+  }
+
+  async stats(id: string): Promise<Stats> {
+    const { record } = this.#find(id);
+    rule(record, "stats");
+    return readStats(record, this.#context.clock.now());
+  }
+
+  async top(id: string): Promise<TopResult> {
+    const { record } = this.#find(id);
+    rule(record, "top");
+    return readTop(record);
+  }
+
+  async changes(id: string): Promise<readonly Change[]> {
+    const { record } = this.#find(id);
+    const { cwd, options, upper } = await this.#context.rootfs.prepare(record.id, record.image);
+    const lowers = /(?:^|,)lowerdir=([^,]*)/.exec(options)?.[1]?.split(":") ?? [];
+    return this.#context.kernel.run(listChanges, { upper, lowers: lowers.map((lower) => `${cwd}/${lower}`) });
+  }
+
+  openRoot(id: string) {
+    const entry = this.#find(id);
+    return openRootOf(this.#context, entry);
+  }
+
+  onEvent(listener: (event: LifecycleEvent) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#context.exits[Symbol.dispose]();
+    // Whatever a container is in the middle of is finished; none is stopped.
+    await Promise.all([...this.#entries.values()].map((entry) => entry.serial.run(() => Promise.resolve())));
+    this.#listeners.clear();
+  }
+
+  async #removeNow(entry: Entry, volumes: boolean): Promise<void> {
+    const last = lastExit(entry.record);
+    entry.set({ state: { status: "removing", ...(last === undefined ? {} : { last }) } });
+    this.#context.table.update("removing", entry.record);
+    await finishRemoval(this.#context, entry, volumes);
+  }
+
+  #named(name: string): Entry | undefined {
+    for (const entry of this.#entries.values()) if (entry.record.name === name) return entry;
+    return undefined;
+  }
+
+  #find(text: string): Entry {
+    const whole = this.#entries.get(text) ?? this.#named(text.replace(/^\//, ""));
+    if (whole !== undefined) return whole;
+    const matches = /^[0-9a-f]{1,64}$/.test(text)
+      ? [...this.#entries.values()].filter((e) => e.record.id.startsWith(text))
+      : [];
+    if (matches.length === 1) return matches[0]!;
+    throw new GantryError(matches.length > 1 ? "conflict" : "not-found", {
+      doing: "find the container",
+      on: text,
+      because: matches.length > 1 ? `${matches.length} ids begin with it` : "there is none of that name or id",
+      next: matches.length > 1 ? "Give more of the id." : "`gantry ps -a` lists all.",
+    });
+  }
+}
+
+function installedConmon(): string {
+  const path = Bun.which("conmon");
+  if (path !== null) return path;
+  throw new GantryError("unsupported", {
+    doing: "keep containers",
+    because: "conmon is not installed",
+    next: "Run: apt-get install conmon",
+  });
+}

@@ -1,0 +1,92 @@
+import type { Clock } from "#base/core/clock.ts";
+import type { Faults } from "#base/core/faults.ts";
+import type { Random } from "#base/core/random.ts";
+import type { WorkerPool } from "#base/system/pool/contract.ts";
+import type { PacketConnector } from "#base/system/sockets/contract.ts";
+import type { Networks } from "#containers/network/contract.ts";
+import type { Runtime } from "#containers/runtime/contract.ts";
+import type { LiveAttachment } from "./attachment.ts";
+import type {
+  ContainerRecord,
+  ExitRecord,
+  LifecycleEvent,
+  RootFilesystem,
+  VolumeRemover,
+  WaitResult,
+} from "./contract.ts";
+import type { ExitWatcher } from "./exits.ts";
+import type { ContainerPaths, Layout } from "./layout.ts";
+import { Serial } from "./serial.ts";
+import type { ContainerTable } from "./table.ts";
+
+/** What every part of this room works with. */
+export interface Context {
+  readonly layout: Layout;
+  readonly table: ContainerTable;
+  readonly exits: ExitWatcher;
+  readonly runtime: Runtime;
+  readonly conmon: string;
+  readonly rootfs: RootFilesystem;
+  readonly networks: Networks | undefined;
+  readonly volumes: VolumeRemover | undefined;
+  readonly kernel: WorkerPool;
+  readonly packets: PacketConnector;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly emit: (
+    action: LifecycleEvent["action"],
+    record: ContainerRecord,
+    attributes?: Record<string, string>,
+  ) => void;
+  readonly find: (id: string) => Entry;
+  readonly forget: (entry: Entry) => void;
+}
+
+/** One container in memory: its record, who waits for it, and the one lock its verbs share. */
+export class Entry {
+  record: ContainerRecord;
+  readonly paths: ContainerPaths;
+  readonly serial = new Serial();
+  readonly pending = new Set<LiveAttachment>();
+  /** Cleared folders, mounts and leases of the last run are gone. */
+  clean = true;
+  readonly #exits = new Set<(exit: ExitRecord) => void>();
+  readonly #removals = new Set<(last: WaitResult) => void>();
+
+  constructor(record: ContainerRecord, paths: ContainerPaths) {
+    this.record = record;
+    this.paths = paths;
+  }
+
+  get running(): boolean {
+    return this.record.state.status === "running" || this.record.state.status === "paused";
+  }
+
+  /** The next exit from now on. */
+  nextExit(): Promise<ExitRecord> {
+    return new Promise((resolve) => this.#exits.add(resolve));
+  }
+
+  removed(): Promise<WaitResult> {
+    return new Promise((resolve) => this.#removals.add(resolve));
+  }
+
+  tellExit(exit: ExitRecord): void {
+    for (const tell of this.#exits) tell(exit);
+    this.#exits.clear();
+  }
+
+  tellRemoved(last: WaitResult): void {
+    for (const tell of this.#removals) tell(last);
+    this.#removals.clear();
+  }
+
+  set(change: Partial<ContainerRecord>): void {
+    this.record = { ...this.record, ...change };
+  }
+}
+
+export function waitResult(exit: ExitRecord | undefined): WaitResult {
+  return { exitCode: exit?.exitCode ?? 0, ...(exit?.error === undefined ? {} : { error: exit.error }) };
+}

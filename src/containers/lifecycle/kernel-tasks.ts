@@ -1,0 +1,40 @@
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { changeThreadFolder, mount, unmount } from "#base/system/mounts/mount.ts";
+import { type Implementation, implement } from "#base/system/pool/contract.ts";
+import { changesOf } from "./changes.ts";
+import { clearRunFolder, listChanges, mountRoot } from "./tasks.ts";
+
+export const lifecycleKernelTasks: readonly Implementation[] = [
+  implement(mountRoot, ({ cwd, options, target }) => {
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+    changeThreadFolder(cwd);
+    try {
+      mount({ source: "overlay", target, type: "overlay", data: options });
+    } finally {
+      changeThreadFolder("/");
+    }
+    return { mounted: true };
+  }),
+  implement(clearRunFolder, ({ folder, rootfs }) => {
+    while (unmount(rootfs, { lazy: true }));
+    removeUnmounted(folder, rootfs);
+    return { cleared: true };
+  }),
+  implement(listChanges, ({ upper, lowers }) => changesOf(upper, lowers)),
+];
+
+/** The root is removed as an empty folder or not at all: a mount that came back must never be emptied. */
+function removeUnmounted(folder: string, rootfs: string): void {
+  try {
+    if (lstatSync(rootfs).isDirectory()) rmdirSync(rootfs);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  try {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+    rmdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

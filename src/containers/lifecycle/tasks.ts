@@ -1,0 +1,18 @@
+import { task } from "#base/system/pool/contract.ts";
+import type { Change } from "./contract.ts";
+
+/** Kernel work of containers. Implemented in `kernel-tasks.ts`, which only a Worker loads. */
+export const mountRoot = task<
+  { readonly cwd: string; readonly options: string; readonly target: string },
+  { readonly mounted: true }
+>("containers.mount-root");
+
+/** Unmounts it if mounted and removes the whole folder around it; nothing of a mounted file system is touched. */
+export const clearRunFolder = task<{ readonly folder: string; readonly rootfs: string }, { readonly cleared: true }>(
+  "containers.clear-run-folder",
+);
+
+/** What an upper folder changed against its lower ones, which `merged` shows together with it. */
+export const listChanges = task<{ readonly upper: string; readonly lowers: readonly string[] }, readonly Change[]>(
+  "containers.list-changes",
+);
