@@ -52,7 +52,7 @@ export class FolderLayerStore implements LayerStore {
   }
 
   list(): LayerRecord[] {
-    return this.#context.database.all<LayerRow>("SELECT * FROM layers ORDER BY created, id").map(toRecord);
+    return this.#context.database.all<LayerRow>("SELECT * FROM layers ORDER BY created, rowid").map(toRecord);
   }
 
   /** The layers of a chain, nearest first. Error "not-found": one is not unpacked. */

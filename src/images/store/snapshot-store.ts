@@ -62,7 +62,7 @@ export class OverlaySnapshotStore implements SnapshotStore {
   }
 
   list(): Snapshot[] {
-    const rows = this.#context.database.all<SnapshotRow>("SELECT * FROM snapshots ORDER BY created, key");
+    const rows = this.#context.database.all<SnapshotRow>("SELECT * FROM snapshots ORDER BY created, rowid");
     return rows.map((row) => this.#withLowers(row));
   }
 
