@@ -9,14 +9,16 @@ import { statAt } from "#base/system/files/status.ts";
 import { syncFileSystem } from "#base/system/files/sync.ts";
 import { type Implementation, implement, type TaskContext } from "#base/system/pool/contract.ts";
 import { createDigester } from "#formats/oci/digest.ts";
+import { repack } from "./layer/repack.ts";
 import { unpackLayerInto } from "./layer/unpack.ts";
 import { writeLayerTo } from "./layer/write.ts";
-import { hashFile, measureTree, removeTrees, syncTree, unpackLayer, writeLayer } from "./tasks.ts";
+import { hashFile, measureTree, removeTrees, repackLayer, syncTree, unpackLayer, writeLayer } from "./tasks.ts";
 
 export function storeTasks(faults?: Faults): Implementation[] {
   return [
     implement(unpackLayer, (args, context) => unpackLayerInto(args, context, faults)),
     implement(writeLayer, (args, context) => writeLayerTo(args, context, faults)),
+    implement(repackLayer, (args, context) => repack(args, context)),
     implement(hashFile, (args, context) => hash(args.path, args.algorithm, context)),
     implement(removeTrees, ({ paths }, context) => {
       let removed = 0;

@@ -88,3 +88,6 @@ export const measureTree = task<{ readonly path: string }, { bytes: number; file
 
 /** Puts everything of the file system that holds `path` on disk (syncfs). */
 export const syncTree = task<{ readonly path: string }, null>("images.sync-tree");
+
+/** A tar in any compression as a layer in format 1. Errors: "corrupt" it is no tar; "unsupported" xz, bzip2. */
+export const repackLayer = task<{ readonly input: string; readonly output: string }, LayerBytes>("images.repack-layer");
