@@ -1,7 +1,8 @@
 import { mkdirSync, statfsSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
+import type { RunOptions } from "#base/system/pool/contract.ts";
 import type { Descriptor, Digest } from "#formats/oci/contract.ts";
-import { chainIdOver } from "#formats/oci/digest.ts";
+import { chainIdOver, digestAlgorithm } from "#formats/oci/digest.ts";
 import { folders, type StoreContext } from "./context.ts";
 import type {
   BlobProvider,
@@ -12,7 +13,15 @@ import type {
   UnpackOptions,
 } from "./contract.ts";
 import { SharedWork } from "./fetches.ts";
-import { removeTrees, syncTree, type UnpackProgress, unpackLayer } from "./tasks.ts";
+import {
+  hashFile,
+  removeTrees,
+  syncTree,
+  type UnpackArgs,
+  type Unpacked,
+  type UnpackProgress,
+  unpackLayer,
+} from "./tasks.ts";
 
 export interface LayerRow {
   chain_id: Digest;
@@ -26,6 +35,9 @@ export interface LayerRow {
   boot: string;
   synced: number;
 }
+
+/** Bytes from which a second Worker pays. */
+const worthTwoWorkers = 16 * 1024 * 1024;
 
 /** Kept free for the database and what runs. */
 const spare = 64 * 1024 * 1024;
@@ -126,7 +138,7 @@ export class FolderLayerStore implements LayerStore {
         this.#bytes.set(chainId, progress as UnpackProgress);
         tell((progress as UnpackProgress).bytes);
       };
-      const { bytes, files } = await bulk.run(unpackLayer, args, { signal, onProgress });
+      const { bytes, files } = await this.#extract(args, { signal, onProgress });
       watch.touch();
       faults.at("images.layer.name");
       const known = this.get(chainId);
@@ -139,6 +151,28 @@ export class FolderLayerStore implements LayerStore {
     } finally {
       this.#bytes.delete(chainId);
     }
+  }
+
+  /** A big uncompressed layer is hashed in a second Worker meanwhile: hashing costs as much as extracting. */
+  async #extract(args: UnpackArgs, options: RunOptions): Promise<Unpacked> {
+    const { bulk } = this.#context;
+    if ((args.digest as string) !== args.diffId || args.size < worthTwoWorkers)
+      return bulk.run(unpackLayer, args, options);
+    const { signal } = options;
+    const hash = { path: args.blob, algorithm: digestAlgorithm(args.digest) };
+    const [unpacked, hashed] = await Promise.allSettled([
+      bulk.run(unpackLayer, { ...args, hashedApart: true }, options),
+      bulk.run(hashFile, hash, signal === undefined ? {} : { signal }),
+    ]);
+    if (unpacked.status === "rejected") throw unpacked.reason;
+    if (hashed.status === "rejected") throw hashed.reason;
+    if (hashed.value.digest === args.digest) return unpacked.value;
+    throw new GantryError("corrupt", {
+      doing: "unpack the layer",
+      on: args.digest,
+      because: `its blob is ${hashed.value.digest}`,
+      next: "Run `gantry check --repair`, then pull the image again.",
+    });
   }
 
   /** An unnamed folder with fs/ in it. */

@@ -14,6 +14,8 @@ export interface UnpackArgs {
   readonly parents: readonly string[];
   /** Uncompressed bytes at most, holes of sparse files not counted. */
   readonly limit: number;
+  /** The caller hashes the uncompressed blob itself, at the same time: its digest is its diff ID. */
+  readonly hashedApart?: boolean;
 }
 
 export interface UnpackProgress {

@@ -13,7 +13,7 @@ const readBytes = 512 * 1024;
 const progressEveryMs = 100;
 
 /**
- * One pass over a layer's blob: hashed, decompressed, hashed, extracted. The folder is only to be used when this
+ * One pass over a layer's blob: hashed, decompressed, hashed, extracted (`hashedApart` leaves the first to the caller). The folder is only to be used when this
  * returns; after an error the caller removes it.
  * Errors: "corrupt" wrong digest, truncated; "invalid" unsafe; "exhausted" more than `limit` or the disk; "cancelled".
  */
@@ -41,7 +41,7 @@ export function unpackLayerInto(args: UnpackArgs, context: TaskContext, faults: 
       const chunk = buffer.subarray(0, length);
       read += length;
       if (read > args.size) break;
-      blob.update(chunk);
+      if (!args.hashedApart) blob.update(chunk);
       decompressor.push(chunk);
       const now = performance.now();
       if (now - told > progressEveryMs) {
@@ -55,7 +55,7 @@ export function unpackLayerInto(args: UnpackArgs, context: TaskContext, faults: 
   decompressor.finish();
   reader.finish();
   if (read !== args.size) corrupt(args, `its blob has another size than ${args.size}`);
-  verify(args, "blob", args.digest, blob.value());
+  if (!args.hashedApart) verify(args, "blob", args.digest, blob.value());
   if (!same) verify(args, "content (diff ID)", args.diffId, diff.value());
   extractor.finish();
   context.progress({ bytes: read, of: args.size, layer: args.digest } satisfies UnpackProgress);
