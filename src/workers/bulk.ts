@@ -1,3 +1,5 @@
 import { serveTasks } from "#base/system/pool/serve.ts";
+import { bulkImplementations } from "#build/bulk.ts";
+import { storeTasks } from "#images/store/bulk.ts";
 
-serveTasks([]);
+serveTasks([...storeTasks(), ...bulkImplementations]);

@@ -147,7 +147,7 @@ class ContainerSet implements Containers {
     return record;
   }
 
-  start(id: string): Promise<boolean> {
+  async start(id: string): Promise<boolean> {
     const entry = this.#find(id);
     return entry.serial.run(async () => {
       if (!rule(entry.record, "start")) return false;
@@ -213,14 +213,14 @@ class ContainerSet implements Containers {
     this.#context.emit("kill", entry.record, { signal: name });
   }
 
-  pause(id: string): Promise<void> {
+  async pause(id: string): Promise<void> {
     const entry = this.#find(id);
     return entry.serial.run(async () => {
       if (rule(entry.record, "pause")) await freeze(this.#context, entry);
     });
   }
 
-  unpause(id: string): Promise<void> {
+  async unpause(id: string): Promise<void> {
     const entry = this.#find(id);
     return entry.serial.run(async () => {
       if (rule(entry.record, "unpause")) await thaw(this.#context, entry);
@@ -308,7 +308,7 @@ class ContainerSet implements Containers {
     return this.#context.kernel.run(listChanges, { upper, lowers: lowers.map((lower) => `${cwd}/${lower}`) });
   }
 
-  openRoot(id: string) {
+  async openRoot(id: string) {
     const entry = this.#find(id);
     return openRootOf(this.#context, entry);
   }

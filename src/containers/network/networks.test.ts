@@ -1,0 +1,190 @@
+import { afterEach, expect, test } from "bun:test";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isKind } from "#base/core/errors.ts";
+import { readMountTable } from "#base/system/mounts/table.ts";
+import { enterNamespace, enterNewNamespace, ownNamespacePath } from "#base/system/namespaces/thread.ts";
+import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
+import { busyboxScene } from "#containers/runtime/busybox-root.ts";
+import type { NetworkLease, Networks } from "./contract.ts";
+import { openNetworks } from "./networks.ts";
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+function sh(script: string): string {
+  const result = Bun.spawnSync(["sh", "-c", script]);
+  return (result.stdout.toString() + result.stderr.toString()).trim();
+}
+
+/**
+ * A machine of its own: this thread and what it starts live in a new network namespace, with a neighbour machine
+ * 198.51.100.2 on a wire, until the scene ends.
+ */
+function machine() {
+  const base = busyboxScene();
+  const home = openSync(ownNamespacePath("net"), "r");
+  enterNewNamespace("net");
+  sh(
+    "ip link set lo up; ip link add wire type veth peer name far; ip addr add 198.51.100.1/24 dev wire; ip link set wire up",
+  );
+  // The neighbour is held by a sleeping process of its own.
+  const neighbour = Bun.spawn(["unshare", "-n", "sleep", "1000"]);
+  for (
+    let i = 0;
+    i < 200 && sh(`readlink /proc/${neighbour.pid}/ns/net`) === sh(`readlink ${ownNamespacePath("net")}`);
+    i += 1
+  )
+    Bun.sleepSync(2);
+  const far = (script: string) => sh(`nsenter -t ${neighbour.pid} -n sh -c '${script}'`);
+  sh(`ip link set far netns ${neighbour.pid}`);
+  far(
+    "ip link set lo up; ip addr add 198.51.100.2/24 dev far; ip link set far up; ip route add default via 198.51.100.1",
+  );
+  const pool = openWorkerPool({ name: "kernel", entry: new URL("../../workers/kernel.ts", import.meta.url), size: 2 });
+  const open = (): Networks => openNetworks({ run: base.folder, kernel: pool, ready: 1 });
+  const servers: ReturnType<typeof Bun.spawn>[] = [];
+  return {
+    base,
+    open,
+    far,
+    inside: (lease: NetworkLease, script: string) => sh(`nsenter --net=${lease.namespace} sh -c '${script}'`),
+    /** A page saying `word` on a port of the container. */
+    serve: (lease: NetworkLease, word: string, port = 80) => {
+      const answer = `while :; do printf "HTTP/1.0 200 OK\\r\\n\\r\\n${word}\\n" | busybox nc -l -p ${port} >/dev/null; done`;
+      servers.push(
+        Bun.spawn(["nsenter", `--net=${lease.namespace}`, "setsid", "sh", "-c", answer], {
+          stdio: ["ignore", "ignore", "ignore"],
+        }),
+      );
+      for (let i = 0; i < 200; i += 1) {
+        if (sh(`nsenter --net=${lease.namespace} ss -Hltn 'sport = ${port}'`) !== "") return;
+        Bun.sleepSync(5);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const server of servers) sh(`kill -9 -${server.pid} ; kill -9 ${server.pid}`);
+      neighbour.kill("SIGKILL");
+      await pool[Symbol.asyncDispose]();
+      enterNamespace("net", `/proc/self/fd/${home}`);
+      closeSync(home);
+      base[Symbol.dispose]();
+    },
+  };
+}
+
+const get = (url: string) => `busybox wget -q -T 1 -O - ${url} 2>&1`;
+
+afterEach(() => {
+  expect(
+    readMountTable().filter((mount) => mount.type === "nsfs" && mount.mountPoint.includes("gantry-containers-")),
+  ).toEqual([]);
+});
+
+test("a namespace alone has loopback up and nothing else", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  const lease = await networks.isolated("a");
+  expect(host.inside(lease, "ip -br link")).toMatch(/^lo\s+UNKNOWN/);
+  expect(host.inside(lease, "ip -br link").split("\n")).toHaveLength(1);
+  expect(host.inside(lease, "ip route")).toBe("");
+  await networks.dismantle();
+  expect(existsSync(lease.namespace)).toBe(false);
+});
+
+test("containers on the bridge reach each other, their gateway and the world, which sees the host's address", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  const a = await networks.bridged("a", []);
+  const b = await networks.bridged("b", []);
+  expect(a.endpoint!.address).not.toBe(b.endpoint!.address);
+  host.serve(b, "from-b");
+  expect(host.inside(a, get(`http://${b.endpoint!.address}/`))).toBe("from-b");
+  expect(host.inside(a, `ping -c1 -W1 ${a.endpoint!.gateway} >/dev/null && echo reached`)).toBe("reached");
+  expect(host.inside(a, "ping -c1 -W1 198.51.100.2 >/dev/null && echo reached")).toBe("reached");
+  expect(host.inside(a, "cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6")).toBe("1");
+  await networks.dismantle();
+});
+
+test("a port on loopback is reached from the host alone: not from the wire, a neighbour container or by a forged route", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  const web = await networks.bridged("web", [{ protocol: "tcp", containerPort: 80, hostPort: 8080 }]);
+  const other = await networks.bridged("other", []);
+  expect(web.ports).toEqual([{ protocol: "tcp", containerPort: 80, hostAddress: "127.0.0.1", hostPort: 8080 }]);
+  host.serve(web, "page");
+  expect(sh(get("http://127.0.0.1:8080/"))).toBe("page");
+  expect(host.far(get("http://198.51.100.1:8080/"))).not.toContain("page");
+  // CVE-2020-8558: a packet for 127.0.0.1 that comes in from a wire.
+  const forge = (gateway: string, device: string) =>
+    `sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.${device}.route_localnet=1; ip addr del 127.0.0.1/8 dev lo; ip route flush table local 127.0.0.0/8; ip route add 127.0.0.1/32 via ${gateway} dev ${device}; ${get("http://127.0.0.1:8080/")}`;
+  expect(host.far(forge("198.51.100.1", "far"))).not.toContain("page");
+  expect(host.inside(other, forge(other.endpoint!.gateway, "eth0"))).not.toContain("page");
+  // A host on the wire that routes into the bridge gets nothing that was not published to it.
+  expect(host.far(get(`http://${web.endpoint!.address}/`))).not.toContain("page");
+  await networks.dismantle();
+});
+
+test("a port on every address is reached from the wire, and by the container itself through the host's address", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  const web = await networks.bridged("web", [{ protocol: "tcp", containerPort: 80, hostAddress: "0.0.0.0" }]);
+  const port = web.ports[0]!.hostPort;
+  expect(port).toBeGreaterThan(0);
+  host.serve(web, "page");
+  expect(host.far(get(`http://198.51.100.1:${port}/`))).toBe("page");
+  expect(sh(get(`http://127.0.0.1:${port}/`))).toBe("page");
+  expect(host.inside(web, get(`http://198.51.100.1:${port}/`))).toBe("page");
+  await networks.release("web");
+  expect(host.far(get(`http://198.51.100.1:${port}/`))).not.toContain("page");
+  await networks.dismantle();
+});
+
+test("a taken port is a conflict that names it, costs nothing, and is free again after release", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  const ports = [{ protocol: "tcp" as const, containerPort: 80, hostPort: 9001 }];
+  await networks.bridged("a", ports);
+  const error = await failure(networks.bridged("b", ports));
+  expect(isKind(error, "conflict")).toBe(true);
+  expect(String(error)).toContain("127.0.0.1:9001/tcp");
+  await networks.release("a");
+  await networks.bridged("b", ports);
+  const strange = await failure(
+    networks.bridged("c", [{ protocol: "tcp", containerPort: 80, hostAddress: "203.0.113.9", hostPort: 1 }]),
+  );
+  expect(isKind(strange, "invalid")).toBe(true);
+  await networks.dismantle();
+});
+
+test("a new engine keeps what runs, drops what was only ready, and after dismantling nothing is left", async () => {
+  await using host = machine();
+  const killed = host.open();
+  const held = new Map<string, NetworkLease>();
+  held.set("web", await killed.bridged("web", [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }]));
+  held.set("alone", await killed.isolated("alone"));
+  host.serve(held.get("web")!, "still here");
+  // As after kill -9: nothing was released but the sockets.
+  await killed[Symbol.asyncDispose]();
+  await using networks = host.open();
+  await networks.adopt(held);
+  expect(sh(get("http://127.0.0.1:8081/"))).toBe("still here");
+  expect(readdirSync(join(host.base.folder, "netns"))).toHaveLength(2);
+  expect(
+    isKind(await failure(networks.bridged("x", [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }])), "conflict"),
+  ).toBe(true);
+  const other = await networks.bridged("other", []);
+  expect(other.endpoint!.address).not.toBe(held.get("web")!.endpoint!.address);
+  await networks.dismantle();
+  expect(
+    sh("ip -br link")
+      .split("\n")
+      .map((line) => line.split(/[ @]/)[0]),
+  ).not.toContain("gantry0");
+  expect(sh("nft list tables")).toBe("");
+  expect(existsSync(join(host.base.folder, "netns"))).toBe(false);
+  expect(readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim()).toBe("0");
+});
