@@ -9,6 +9,7 @@ import {
   addDefaultRoute,
   addressesOf,
   addVethPair,
+  allowHairpin,
   deleteLink,
   findLink,
   listLinks,
@@ -112,6 +113,8 @@ function connect(pin: string, bridge: string, endpoint: Endpoint): void {
   } finally {
     closeSync(peerNamespace);
   }
+  const outside = findLink(socket, endpoint.hostInterface);
+  if (outside !== undefined) allowHairpin(socket, outside);
   inNamespace("net", pin, () => {
     using inside = new NetlinkSocket();
     const link = findLink(inside, "eth0");

@@ -89,6 +89,25 @@ export function setUp(socket: NetlinkSocket, link: Pick<Link, "index" | "name">)
   socket.change("bring up the link", link.name, messageTypes.setLink, 0, linkBody(link.index, up, up));
 }
 
+/**
+ * Lets a bridge's port send back what came in by it. Where bridges pass through the packet filter (br_netfilter), a
+ * container that reaches itself by the host's address needs it.
+ */
+export function allowHairpin(socket: NetlinkSocket, link: Pick<Link, "index" | "name">): void {
+  const [afBridge, protocolInfo, nestedFlag, portMode] = [7, 12, 0x8000, 4];
+  const body = linkBody(link.index);
+  body[0] = afBridge;
+  const mode = attribute(portMode, new Uint8Array([1]));
+  socket.change(
+    "let packets turn back at",
+    link.name,
+    messageTypes.setLink,
+    0,
+    body,
+    attribute(protocolInfo | nestedFlag, mode),
+  );
+}
+
 /** False when there is none. */
 export function deleteLink(socket: NetlinkSocket, name: string): boolean {
   try {
