@@ -3,13 +3,13 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { unmount } from "#base/system/mounts/mount.ts";
 import { readMountTable } from "#base/system/mounts/table.ts";
-import { busyboxScene, type Scene } from "#containers/runtime/busybox-root.ts";
+import { busyboxScene, type Scene } from "#containers/runtime/testing/busybox-root.ts";
 import { planAdoption } from "./adoption.ts";
 import { findConmon } from "./conmon.ts";
 import type { ContainerRecord, ContainerState, LogLine } from "./contract.ts";
-import { openScene } from "./scene.ts";
+import { openScene } from "./testing/scene.ts";
 
-const engineFile = join(import.meta.dir, "testdata/engine.ts");
+const engineFile = join(import.meta.dir, "testing/engine.ts");
 
 /** An engine in a process of its own; resolves with its words when it says `until`, or died. */
 async function engine(base: Scene, nth: number, script: string, until: string) {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isKind } from "#base/core/errors.ts";
 import type { Attachment, LogLine } from "./contract.ts";
-import { openScene } from "./scene.ts";
+import { openScene } from "./testing/scene.ts";
 
 const failure = (work: Promise<unknown>) =>
   work.then(

@@ -4,6 +4,7 @@ import { type Faults, noFaults } from "#base/core/faults.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
+import { installedProgram } from "#base/system/process/installed.ts";
 import type { PacketConnector } from "#base/system/sockets/contract.ts";
 import type { Networks } from "#containers/network/contract.ts";
 import type { Runtime, TerminalSize } from "#containers/runtime/contract.ts";
@@ -37,6 +38,7 @@ import { containerPaths, exitsFolder, type Layout } from "./layout.ts";
 import { readLog } from "./logs.ts";
 import { checkedName, madeUpName } from "./names.ts";
 import { openRootOf } from "./open-root.ts";
+import { Registry } from "./registry.ts";
 import { signalName } from "./signals.ts";
 import { rule } from "./states.ts";
 import { readStats } from "./stats.ts";
@@ -70,7 +72,7 @@ export function openContainers(options: ContainersOptions): Containers {
 class ContainerSet implements Containers {
   readonly execs: Execs;
   readonly #context: Context;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Registry();
   readonly #listeners = new Set<(event: LifecycleEvent) => void>();
 
   constructor(options: ContainersOptions) {
@@ -81,7 +83,7 @@ class ContainerSet implements Containers {
       table,
       exits: new ExitWatcher(exitsFolder(options.layout)),
       runtime: options.runtime,
-      conmon: options.conmon ?? installedConmon(),
+      conmon: options.conmon ?? installedProgram("conmon", "keep containers"),
       rootfs: options.rootfs,
       networks: options.networks,
       volumes: options.volumes,
@@ -93,24 +95,24 @@ class ContainerSet implements Containers {
       emit: (action, { id, name, image }, attributes = {}) => {
         for (const tell of this.#listeners) tell({ action, id, name, image, at: clock.now(), attributes });
       },
-      find: (id) => this.#find(id),
-      forget: (entry) => void this.#entries.delete(entry.record.id),
+      find: (id) => this.#entries.find(id),
+      forget: (entry) => this.#entries.delete(entry.record.id),
     };
     this.execs = new ExecTable(this.#context);
     for (const record of table.all()) {
-      this.#entries.set(record.id, new Entry(record, containerPaths(options.layout, record.id)));
+      this.#entries.add(new Entry(record, containerPaths(options.layout, record.id)));
     }
   }
 
   adopt(): Promise<AdoptReport> {
-    return adoptAll(this.#context, [...this.#entries.values()]);
+    return adoptAll(this.#context, this.#entries.all());
   }
 
   async create(request: CreateRequest): Promise<ContainerRecord> {
     const { random, clock, layout, table } = this.#context;
-    const taken = (name: string) => this.#named(name) !== undefined;
+    const taken = (name: string) => this.#entries.named(name) !== undefined;
     const name = request.name === undefined ? madeUpName(random, taken) : checkedName(request.name);
-    const owner = this.#named(name);
+    const owner = this.#entries.named(name);
     if (owner !== undefined) {
       throw new GantryError("conflict", {
         doing: "name the container",
@@ -134,7 +136,7 @@ class ContainerSet implements Containers {
     };
     const entry = new Entry(record, containerPaths(layout, id));
     // In the table of names before any await: two creates of one name cannot both pass.
-    this.#entries.set(id, entry);
+    this.#entries.add(entry);
     try {
       await this.#context.rootfs.prepare(id, image);
       table.insert(record);
@@ -148,7 +150,7 @@ class ContainerSet implements Containers {
   }
 
   async start(id: string): Promise<boolean> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     return entry.serial.run(async () => {
       if (!rule(entry.record, "start")) return false;
       try {
@@ -164,15 +166,15 @@ class ContainerSet implements Containers {
   }
 
   get(id: string): ContainerRecord {
-    return this.#find(id).record;
+    return this.#entries.find(id).record;
   }
 
   list(): readonly ContainerRecord[] {
-    return [...this.#entries.values()].map((entry) => entry.record);
+    return this.#entries.all().map((entry) => entry.record);
   }
 
   async wait(id: string, condition: WaitCondition = "not-running", signal?: AbortSignal): Promise<WaitResult> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     if (condition === "not-running" && !entry.running) return waitResult(lastExit(entry.record));
     const ended: Promise<WaitResult> = condition === "removed" ? entry.removed() : entry.nextExit().then(waitResult);
     if (signal === undefined) return ended;
@@ -191,7 +193,7 @@ class ContainerSet implements Containers {
   }
 
   async stop(id: string, options: StopOptions = {}): Promise<boolean> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     if (!rule(entry.record, "stop")) return false;
     await stopContainer(this.#context, entry, options);
     this.#context.emit("stop", entry.record);
@@ -199,14 +201,14 @@ class ContainerSet implements Containers {
   }
 
   async restart(id: string, options: StopOptions = {}): Promise<void> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     await this.stop(entry.record.id, options);
     await this.start(entry.record.id);
     this.#context.emit("restart", entry.record);
   }
 
   async kill(id: string, signal = "SIGKILL"): Promise<void> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     const name = signalName(signal);
     rule(entry.record, "kill");
     await sendSignal(this.#context, entry, name);
@@ -214,24 +216,24 @@ class ContainerSet implements Containers {
   }
 
   async pause(id: string): Promise<void> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     return entry.serial.run(async () => {
       if (rule(entry.record, "pause")) await freeze(this.#context, entry);
     });
   }
 
   async unpause(id: string): Promise<void> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     return entry.serial.run(async () => {
       if (rule(entry.record, "unpause")) await thaw(this.#context, entry);
     });
   }
 
   async rename(id: string, name: string): Promise<void> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     rule(entry.record, "rename");
     const wanted = checkedName(name);
-    const owner = this.#named(wanted);
+    const owner = this.#entries.named(wanted);
     if (owner !== undefined) {
       throw new GantryError("conflict", {
         doing: "rename the container to",
@@ -246,7 +248,7 @@ class ContainerSet implements Containers {
   }
 
   async remove(id: string, options: { readonly force?: boolean; readonly volumes?: boolean } = {}): Promise<void> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     if (options.force && entry.running) {
       const ended = entry.nextExit();
       await this.#context.runtime.kill(entry.record.id, "SIGKILL", true);
@@ -261,14 +263,14 @@ class ContainerSet implements Containers {
   }
 
   async resize(id: string, size: TerminalSize): Promise<void> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     rule(entry.record, "resize");
     resizeTerminal(entry.paths.control, size);
     this.#context.emit("resize", entry.record, { height: String(size.rows), width: String(size.columns) });
   }
 
   async attach(id: string, options: AttachOptions): Promise<Attachment> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     rule(entry.record, "attach");
     const client = new LiveAttachment(options);
     if (entry.running) {
@@ -282,7 +284,7 @@ class ContainerSet implements Containers {
   }
 
   logs(id: string, options: LogOptions = {}): AsyncIterable<LogLine> {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     rule(entry.record, "logs");
     return readLog(entry.paths.log, options, () =>
       entry.running ? entry.nextExit().then(() => undefined) : undefined,
@@ -290,26 +292,26 @@ class ContainerSet implements Containers {
   }
 
   async stats(id: string): Promise<Stats> {
-    const { record } = this.#find(id);
+    const { record } = this.#entries.find(id);
     rule(record, "stats");
     return readStats(record, this.#context.clock.now());
   }
 
   async top(id: string): Promise<TopResult> {
-    const { record } = this.#find(id);
+    const { record } = this.#entries.find(id);
     rule(record, "top");
     return readTop(record);
   }
 
   async changes(id: string): Promise<readonly Change[]> {
-    const { record } = this.#find(id);
+    const { record } = this.#entries.find(id);
     const { cwd, options, upper } = await this.#context.rootfs.prepare(record.id, record.image);
     const lowers = /(?:^|,)lowerdir=([^,]*)/.exec(options)?.[1]?.split(":") ?? [];
     return this.#context.kernel.run(listChanges, { upper, lowers: lowers.map((lower) => `${cwd}/${lower}`) });
   }
 
   async openRoot(id: string) {
-    const entry = this.#find(id);
+    const entry = this.#entries.find(id);
     return openRootOf(this.#context, entry);
   }
 
@@ -321,7 +323,7 @@ class ContainerSet implements Containers {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#context.exits[Symbol.dispose]();
     // Whatever a container is in the middle of is finished; none is stopped.
-    await Promise.all([...this.#entries.values()].map((entry) => entry.serial.run(() => Promise.resolve())));
+    await Promise.all(this.#entries.all().map((entry) => entry.serial.run(() => Promise.resolve())));
     this.#listeners.clear();
   }
 
@@ -331,34 +333,4 @@ class ContainerSet implements Containers {
     this.#context.table.update("removing", entry.record);
     await finishRemoval(this.#context, entry, volumes);
   }
-
-  #named(name: string): Entry | undefined {
-    for (const entry of this.#entries.values()) if (entry.record.name === name) return entry;
-    return undefined;
-  }
-
-  #find(text: string): Entry {
-    const whole = this.#entries.get(text) ?? this.#named(text.replace(/^\//, ""));
-    if (whole !== undefined) return whole;
-    const matches = /^[0-9a-f]{1,64}$/.test(text)
-      ? [...this.#entries.values()].filter((e) => e.record.id.startsWith(text))
-      : [];
-    if (matches.length === 1) return matches[0]!;
-    throw new GantryError(matches.length > 1 ? "conflict" : "not-found", {
-      doing: "find the container",
-      on: text,
-      because: matches.length > 1 ? `${matches.length} ids begin with it` : "there is none of that name or id",
-      next: matches.length > 1 ? "Give more of the id." : "`gantry ps -a` lists all.",
-    });
-  }
-}
-
-function installedConmon(): string {
-  const path = Bun.which("conmon");
-  if (path !== null) return path;
-  throw new GantryError("unsupported", {
-    doing: "keep containers",
-    because: "conmon is not installed",
-    next: "Run: apt-get install conmon",
-  });
 }

@@ -52,6 +52,8 @@ export interface Networks extends AsyncDisposable {
    * "invalid" (address not of this host).
    */
   bridged(owner: string, ports: readonly PortMapping[]): Promise<NetworkLease>;
+  /** Begins to make the bridge and ready namespaces, so that the first container need not wait for them. */
+  warm(): void;
   /** Takes everything of `owner` back. Idempotent. */
   release(owner: string): Promise<void>;
   /** After a restart of the engine: keeps what these owners hold and releases the rest. */

@@ -6,7 +6,7 @@ import { unmount } from "#base/system/mounts/mount.ts";
 import { readMountTable } from "#base/system/mounts/table.ts";
 import { enterNamespace, enterNewNamespace, ownNamespacePath } from "#base/system/namespaces/thread.ts";
 import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
-import { busyboxScene } from "#containers/runtime/busybox-root.ts";
+import { busyboxScene } from "#containers/runtime/testing/busybox-root.ts";
 import type { NetworkLease, Networks } from "./contract.ts";
 import { openNetworks } from "./networks.ts";
 

@@ -90,6 +90,11 @@ class BridgeNetworks implements Networks {
     }
   }
 
+  warm(): void {
+    this.#bridged.warm();
+    this.#isolated.warm();
+  }
+
   async release(owner: string): Promise<void> {
     const held = this.#held.get(owner);
     if (held === undefined) return;

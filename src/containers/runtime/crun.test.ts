@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { isKind } from "#base/core/errors.ts";
 import { cgroupLayout } from "#base/system/cgroup/layout.ts";
-import { busyboxScene } from "./busybox-root.ts";
 import type { ContainerSpec, RunOptions } from "./contract.ts";
 import { openCrun } from "./crun.ts";
+import { busyboxScene } from "./testing/busybox-root.ts";
 
 type Overrides = Omit<Partial<ContainerSpec>, "process"> & { process?: Partial<ContainerSpec["process"]> };
 

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { GantryError } from "#base/core/errors.ts";
 import { type Faults, noFaults } from "#base/core/faults.ts";
+import { installedProgram } from "#base/system/process/installed.ts";
 import { bundleConfig } from "./bundle.ts";
 import { hostCapabilities } from "./capabilities.ts";
 import type { ContainerSpec, ProcessSpec, ResolvedUser, RunOptions, Runtime, RuntimeState } from "./contract.ts";
@@ -30,7 +30,7 @@ class Crun implements Runtime {
   readonly #host: HostFacts;
 
   constructor({ state, prefix = [], faults = noFaults }: CrunOptions) {
-    this.program = installed("crun");
+    this.program = installedProgram("crun", "run containers");
     mkdirSync(state, { recursive: true, mode: 0o700 });
     this.programArguments = ["--root", state];
     this.prefix = prefix;
@@ -115,14 +115,4 @@ class Crun implements Runtime {
     this.#faults.at("runtime.bundle.rename");
     renameSync(half, file);
   }
-}
-
-function installed(name: string): string {
-  const path = Bun.which(name);
-  if (path !== null) return path;
-  throw new GantryError("unsupported", {
-    doing: "run containers",
-    because: `${name} is not installed`,
-    next: `Run: apt-get install ${name}`,
-  });
 }

@@ -1,4 +1,5 @@
 import { GantryError } from "#base/core/errors.ts";
+import { installedProgram } from "#base/system/process/installed.ts";
 
 /** Applies a ruleset text in one transaction: all of it or nothing. Errors: "internal" with nft's own words. */
 export async function applyRules(text: string): Promise<void> {
@@ -14,14 +15,7 @@ export async function listRules(what: readonly string[]): Promise<unknown> {
 }
 
 async function nft(words: readonly string[], input: string): Promise<{ code: number; words: string; output: string }> {
-  const path = Bun.which("nft", { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` });
-  if (path === null) {
-    throw new GantryError("unsupported", {
-      doing: "change the packet rules",
-      because: "nft is not installed",
-      next: "Run: apt-get install nftables",
-    });
-  }
+  const path = installedProgram("nft", "change the packet rules", "nftables");
   const child = Bun.spawn([path, ...words], {
     cwd: "/",
     stdin: new Blob([input]),

@@ -1,6 +1,6 @@
 import { cgroupLayout } from "#base/system/cgroup/layout.ts";
 import { mount, mountFlags, unmount } from "#base/system/mounts/mount.ts";
-import { enterNewNamespace } from "./thread.ts";
+import { enterNewNamespace } from "../thread.ts";
 
 let entered = false;
 

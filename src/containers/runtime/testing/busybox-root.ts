@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { enterPrivateMounts } from "#base/system/namespaces/private-mounts.ts";
+import { enterPrivateMounts } from "#base/system/namespaces/testing/private-mounts.ts";
 
 const applets =
   `sh true false echo cat sleep ls id env pwd hostname kill yes head dd grep mount ps stat touch mkdir ln ip wget nc wc

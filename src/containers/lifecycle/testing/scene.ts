@@ -7,11 +7,11 @@ import { migrate } from "#base/system/database/migrate.ts";
 import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import { openPacketConnector } from "#base/system/sockets/packet-connector.ts";
 import type { Networks } from "#containers/network/contract.ts";
-import { busyboxScene, type Scene } from "#containers/runtime/busybox-root.ts";
 import { openCrun } from "#containers/runtime/crun.ts";
-import { openContainers } from "./containers.ts";
-import type { ContainerConfig, Containers, CreateRequest, RootFilesystem } from "./contract.ts";
-import { containerSchema } from "./table.ts";
+import { busyboxScene, type Scene } from "#containers/runtime/testing/busybox-root.ts";
+import { openContainers } from "../containers.ts";
+import type { ContainerConfig, Containers, CreateRequest, RootFilesystem } from "../contract.ts";
+import { containerSchema } from "../table.ts";
 
 /** For tests: an engine's worth of containers in a scratch folder. `leave` ends it as a kill would: nothing is told. */
 export interface LifecycleScene extends AsyncDisposable {
@@ -38,11 +38,11 @@ export function openScene(options: SceneOptions = {}): LifecycleScene {
   const base = options.base ?? busyboxScene();
   const pool = openWorkerPool({
     name: "kernel",
-    entry: new URL("../../workers/kernel.ts", import.meta.url),
+    entry: new URL("../../../workers/kernel.ts", import.meta.url),
     size: 2,
   });
   const packets = openPacketConnector({
-    entry: new URL("../../workers/attach.ts", import.meta.url),
+    entry: new URL("../../../workers/attach.ts", import.meta.url),
     ...(options.patience === undefined ? {} : { patience: options.patience }),
   });
   const database = openDatabase(

@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import { killAtWrite, noFaults } from "#base/core/faults.ts";
-import { openScene } from "../scene.ts";
+import { openScene } from "./scene.ts";
 
 const [folder = "", rootfs = "", nth = "0", script = "run"] = process.argv.slice(2);
 const say = (line: string) => void writeSync(1, `${line}\n`);
