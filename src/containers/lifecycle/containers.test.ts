@@ -291,3 +291,25 @@ test("remove with force ends a running container; without, it is refused with th
   await scene.containers.remove(id, { force: true });
   expect(scene.containers.list()).toEqual([]);
 });
+
+test("a log stops at its size and begins anew; the container is never held up by it", async () => {
+  await using scene = openScene();
+  const id = await scene.create(["sh", "-c", "yes 0123456789abcdef | head -c 30000000; echo the end"], {
+    config: { logSizeMax: 1_000_000 },
+  });
+  const end = scene.containers.wait(id, "next-exit");
+  await scene.containers.start(id);
+  expect(await end).toEqual({ exitCode: 0 });
+  const kept = await text(scene.containers.logs(id));
+  expect(kept.length).toBeLessThan(1_100_000);
+  expect(kept).toEndWith("the end\n");
+}, 20_000);
+
+test("a fork bomb is held by its limit and removed whole", async () => {
+  await using scene = openScene();
+  const id = await scene.create(["sh", "-c", "f() { f | f & f; }; f"], { config: { resources: { pids: 40 } } });
+  await scene.containers.start(id);
+  expect((await scene.containers.stats(id)).pids.current).toBeLessThanOrEqual(40);
+  await scene.containers.remove(id, { force: true });
+  expect(scene.containers.list()).toEqual([]);
+}, 20_000);
