@@ -117,6 +117,7 @@ class Line implements PacketConnection {
   };
 
   write(bytes: Uint8Array): Promise<void> {
+    if (this.#ended) return Promise.reject(closedSide());
     if (bytes.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const receipt = this.#nextReceipt++;
@@ -147,9 +148,7 @@ class Line implements PacketConnection {
     this.#calm();
     this.#wake?.();
     for (const receipt of this.#receipts.values()) {
-      receipt.reject(
-        new GantryError("unavailable", { doing: "write to the container", because: "its side is closed" }),
-      );
+      receipt.reject(closedSide());
     }
     this.#receipts.clear();
   }
@@ -187,4 +186,8 @@ class Line implements PacketConnection {
     if (!this.#ended) this.#send({ kind: "credit", id: this.id, bytes: bytes.length });
     return { done: false, value: bytes };
   }
+}
+
+function closedSide(): GantryError {
+  return new GantryError("unavailable", { doing: "write to the container", because: "its side is closed" });
 }
