@@ -13,9 +13,10 @@ export async function runForeground(runtime: Runtime, options: RunOptions): Prom
     env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
     stdio: [options.stdin ?? "ignore", "pipe", "pipe"],
   });
+  let killing: Promise<void> | undefined;
   const kill = () => {
     // First the whole cgroup by crun, then crun itself, which may not have come that far.
-    void runtime
+    killing = runtime
       .delete(id)
       .catch(() => undefined)
       .finally(() => child.kill("SIGKILL"));
@@ -32,6 +33,7 @@ export async function runForeground(runtime: Runtime, options: RunOptions): Prom
     return { code };
   } finally {
     signal?.removeEventListener("abort", kill);
+    await killing;
     await runtime.delete(id);
   }
 }
