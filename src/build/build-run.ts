@@ -59,7 +59,8 @@ export class BuildRun implements AsyncDisposable {
     const options = { target: request.target, platform, globals: this.#globals };
     this.#graph = planGraph(this.#dockerfile, options, this.#places);
     const epoch = Object.hasOwn(args, "SOURCE_DATE_EPOCH") ? args.SOURCE_DATE_EPOCH : undefined;
-    this.#epoch = request.sourceDateEpoch ?? (epoch === undefined || epoch === "" ? undefined : parseEpoch(epoch));
+    const given = request.sourceDateEpoch === undefined ? epoch : String(request.sourceDateEpoch);
+    this.#epoch = given === undefined || given === "" ? undefined : parseEpoch(given);
     this.#total = this.#graph.stages.reduce((sum, { stage }) => sum + 1 + stage.instructions.length, 0);
     const id = ports.random.hex(6);
     const folder = join(ports.scratch, id);

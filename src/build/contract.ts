@@ -59,8 +59,8 @@ export interface BuildRequest {
   readonly noFixedEnv: boolean;
 }
 
-export interface BuildLimits {
-  readonly resources?: Resources;
+/** Of each RUN. */
+export interface BuildLimits extends Resources {
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
   readonly ulimits?: readonly Ulimit[];

@@ -114,15 +114,14 @@ async function commitUpper(scope: BuildScope, step: LayerStep, snapshot: Snapsho
   const { bulk, store, faults } = scope.ports;
   const { layerTime, parent } = step.inputs;
   const { signal } = scope;
-  if (!scope.keepVolatile) {
-    const args = { upper: snapshot.upper, layerTime, byRun: step.byRun };
-    report(scope, step.step, await bulk.run(normaliseUpper, args, { signal }));
-  }
+  const { byRun } = step;
+  const args = { upper: snapshot.upper, layerTime, byRun, removeVolatile: byRun && !scope.keepVolatile };
+  report(scope, step.step, await bulk.run(normaliseUpper, args, { signal }));
   const written = await store.snapshots.write(snapshot, { layerTime }, { signal });
   if (written.entries === 0) return parent === undefined ? {} : { chain: parent };
   scope.lease.add({ blob: written.digest });
   faults.at("build.step.commit");
-  const record = store.snapshots.commit(snapshot, { diffId: written.diffId, blob: written.digest });
+  const record = store.snapshots.commit(snapshot, written);
   scope.lease.add({ chain: record.chainId });
   const { mediaType, digest, size } = written;
   return { layer: { descriptor: { mediaType, digest, size }, diffId: written.diffId }, chain: record.chainId };

@@ -18,7 +18,7 @@ const folderFlags = openFlags.directory | openFlags.noFollow;
 export function normalise(args: NormaliseArgs, context: TaskContext): Normalised {
   using root = openFolder(args.upper);
   const changes = new Map<string, string[]>();
-  if (args.byRun) removeVolatile(root.fd, changes);
+  if (args.removeVolatile) removeVolatile(root.fd, changes);
   const pass = new Pass(args, changes, context);
   pass.folder(root.fd, "", 0);
   return {

@@ -107,6 +107,7 @@ export async function executeRun(
   request: BuildRequest,
 ): Promise<void> {
   const { ports, signal } = scope;
+  const { shmSize, ulimits, ...resources } = request.limits;
   const id = `build-${scope.id}-${at.step}`;
   const network = await openNetwork(scope, plan.network, id);
   const tail = new OutputTail();
@@ -126,27 +127,27 @@ export async function executeRun(
           env: Object.entries({ ...plan.proxies, ...plan.environment }).map(([name, value]) => `${name}=${value}`),
           cwd: plan.cwd,
           user: plan.user,
-          ...(request.limits.ulimits === undefined ? {} : { ulimits: request.limits.ulimits }),
+          ...(ulimits === undefined ? {} : { ulimits }),
         },
         namespaces: { network },
         ...(plan.network === "host" ? {} : { hostname }),
         cgroup: `${ports.cgroupParent}/${id}`,
         mounts: runMounts(scope, plan, root, request),
-        ...(request.limits.resources === undefined ? {} : { resources: request.limits.resources }),
-        ...(request.limits.shmSize === undefined ? {} : { shmSize: request.limits.shmSize }),
+        resources,
+        ...(shmSize === undefined ? {} : { shmSize }),
       },
     });
     if (exit.code !== 0) throw stepFailed(exit.code, at, tail.lines());
   } finally {
-    if (plan.network !== "host") await ports.networks.release(id);
+    if (plan.network === "default") await ports.networks.release(id);
   }
 }
 
 async function openNetwork(scope: BuildScope, mode: RunPlan["network"], owner: string): Promise<NamespaceChoice> {
   const { networks } = scope.ports;
   if (mode === "host") return { kind: "host" };
-  const lease = mode === "none" ? await networks.isolated(owner) : await networks.bridged(owner, []);
-  return { kind: "path", path: lease.namespace };
+  if (mode === "none") return { kind: "new" };
+  return { kind: "path", path: (await networks.bridged(owner, [])).namespace };
 }
 
 function runMounts(scope: BuildScope, plan: RunPlan, root: StepRoot, request: BuildRequest): MountSpec[] {

@@ -20,8 +20,9 @@ export interface NormaliseArgs {
   readonly upper: string;
   /** Seconds; newer times become this. */
   readonly layerTime: number;
-  /** A RUN wrote it: volatile files go. COPY and ADD keep what they were given. */
+  /** A RUN wrote it. What COPY and ADD were given is the author's own: only times change. */
   readonly byRun: boolean;
+  readonly removeVolatile: boolean;
 }
 
 export interface Normalised {
