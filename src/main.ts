@@ -5,7 +5,12 @@
 const [, , first, second] = process.argv;
 
 async function start(): Promise<number> {
-  if (first === "engine" && second === "serve") return (await import("#engine/serve.ts")).serve(process.argv.slice(4));
+  if (first === "engine" && second === "serve") {
+    const { serve } = await import("#engine/serve.ts");
+    const { createDockerApi } = await import("#services/docker-api/server.ts");
+    const { workerEntries } = await import("./workers/entries.ts");
+    return serve({ workers: workerEntries, listen: createDockerApi });
+  }
   if (first === "engine" && second === "launch")
     return (await import("#engine/launch.ts")).launch(process.argv.slice(4));
   return (await import("#cli/main.ts")).main(process.argv.slice(2));
@@ -13,3 +18,5 @@ async function start(): Promise<number> {
 
 const code = await start();
 process.exit(code);
+
+export {};

@@ -2,6 +2,7 @@
  * The engine whole, as the services see it: the rooms' own interfaces side by side, and what only the whole can do
  * (build into a name, pull, prune, remember events). One process opens one data root.
  */
+import type { WorkerPool } from "#base/system/pool/contract.ts";
 import type { BuildEvent, Builder, BuildRequest } from "#build/contract.ts";
 import type { Containers, LifecycleEvent } from "#containers/lifecycle/contract.ts";
 import type { ForeignDrop } from "#containers/network/contract.ts";
@@ -21,6 +22,10 @@ export interface Engine extends AsyncDisposable {
   readonly events: EventLog;
   readonly images: ImageWork;
   readonly registries: RegistryListeners;
+  /** For services that walk whole trees (copies in and out). */
+  readonly bulk: WorkerPool;
+  /** A private folder for what passes through; emptied at start. */
+  readonly scratch: string;
   /** Rules of other programs on this host that would swallow containers' packets. */
   foreignDrops(): Promise<readonly ForeignDrop[]>;
   /** Removes bridge, table and namespaces; containers must have ended. */

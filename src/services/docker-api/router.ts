@@ -1,4 +1,4 @@
-import { RegExpRouter } from "hono/router/reg-exp-router";
+import { TrieRouter } from "hono/router/trie-router";
 import { GantryError } from "#base/core/errors.ts";
 import { apiVersion, minApiVersion } from "#formats/docker/contract.ts";
 import type { Route } from "./contract.ts";
@@ -19,7 +19,7 @@ function versionNumber(version: string): number {
 
 /** Finds the route of a request; the path may carry a version prefix ("/v1.43/containers/json"). */
 export class Router {
-  readonly #router = new RegExpRouter<Route>();
+  readonly #router = new TrieRouter<Route>();
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) this.#router.add(route.method, route.path, route);

@@ -1,0 +1,2 @@
+import type { Verb } from "../contract.ts";
+export const verb: Verb = { declare: () => undefined };

@@ -1,0 +1,126 @@
+import type { Clock } from "#base/core/clock.ts";
+import type { Database, MigrationStep } from "#base/system/database/contract.ts";
+import { migrate } from "#base/system/database/migrate.ts";
+import type { EngineEvent, EventLog } from "./contract.ts";
+
+const kept = 100_000;
+const flushAfter = 200;
+
+const steps: readonly MigrationStep[] = [
+  `CREATE TABLE events (time INTEGER PRIMARY KEY, type TEXT NOT NULL, action TEXT NOT NULL, id TEXT NOT NULL,
+     attributes TEXT NOT NULL)`,
+];
+
+interface Row {
+  readonly time: bigint;
+  readonly type: EngineEvent["type"];
+  readonly action: string;
+  readonly id: string;
+  readonly attributes: string;
+}
+
+/** The largest integer SQLite holds. */
+const forever = "9223372036854775807";
+
+function nanoseconds(milliseconds: number): string {
+  return (BigInt(Math.floor(milliseconds)) * 1_000_000n).toString();
+}
+
+/** Writes are batched: a crash of the machine may cost the last fifth of a second. Times are unique and ascend. */
+export function openEventLog(database: Database, clock: Clock): EventLog & AsyncDisposable {
+  migrate(database, "events", steps);
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const newest = database.get<{ time: string | null }>("SELECT CAST(MAX(time) AS TEXT) AS time FROM events");
+  let last = BigInt(newest?.time ?? 0);
+  let pending: EngineEvent[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    const batch = pending;
+    pending = [];
+    if (batch.length === 0) return;
+    database.transaction("events.append", () => {
+      for (const event of batch) {
+        database.run(
+          "INSERT INTO events VALUES (CAST(? AS INTEGER), ?, ?, ?, ?)",
+          event.timeNano.toString(),
+          event.type,
+          event.action,
+          event.id,
+          JSON.stringify(event.attributes),
+        );
+      }
+      database.run(
+        "DELETE FROM events WHERE time <= (SELECT time FROM events ORDER BY time DESC LIMIT 1 OFFSET ?)",
+        kept,
+      );
+    });
+  }
+
+  function stored(since: number, until: number | undefined): EngineEvent[] {
+    flush();
+    return database
+      .all<Omit<Row, "time"> & { time: string }>(
+        "SELECT CAST(time AS TEXT) AS time, type, action, id, attributes FROM events WHERE time >= CAST(? AS INTEGER) AND time <= CAST(? AS INTEGER) ORDER BY time",
+        nanoseconds(since),
+        until === undefined ? forever : nanoseconds(until),
+      )
+      .map((row) => ({
+        ...row,
+        timeNano: BigInt(row.time),
+        attributes: JSON.parse(row.attributes) as Record<string, string>,
+      }));
+  }
+
+  return {
+    publish(event) {
+      const now = BigInt(clock.now()) * 1_000_000n;
+      last = now > last ? now : last + 1n;
+      const complete: EngineEvent = { ...event, timeNano: last };
+      pending.push(complete);
+      timer ??= setTimeout(flush, flushAfter);
+      for (const tell of listeners) tell(complete);
+    },
+    async *read({ since, until, signal }) {
+      const queue: EngineEvent[] = [];
+      let wake: () => void = () => undefined;
+      const listener = (event: EngineEvent) => {
+        queue.push(event);
+        wake();
+      };
+      listeners.add(listener);
+      const over = () => wake();
+      signal.addEventListener("abort", over);
+      const end = until === undefined ? undefined : setTimeout(over, Math.max(0, until - clock.now()));
+      try {
+        // The past is read after the listener stands, so nothing falls between; what both saw is given once.
+        let given = 0n;
+        for (const event of since === undefined ? [] : stored(since, until)) {
+          given = event.timeNano;
+          yield event;
+        }
+        for (;;) {
+          const next = queue.shift();
+          if (next !== undefined) {
+            if (until !== undefined && next.timeNano > BigInt(nanoseconds(until))) return;
+            if (next.timeNano > given) yield next;
+          } else if (signal.aborted || (until !== undefined && clock.now() >= until)) return;
+          else {
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+          }
+        }
+      } finally {
+        listeners.delete(listener);
+        signal.removeEventListener("abort", over);
+        clearTimeout(end);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      flush();
+    },
+  };
+}

@@ -1,0 +1,188 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, systemClock } from "#base/core/clock.ts";
+import { type Faults, noFaults } from "#base/core/faults.ts";
+import type { Places } from "#base/core/places.ts";
+import { type Random, systemRandom } from "#base/core/random.ts";
+import { commit, version } from "#base/core/version.ts";
+import { openDatabase } from "#base/system/database/database.ts";
+import { migrate } from "#base/system/database/migrate.ts";
+import { lockFile } from "#base/system/files/lock.ts";
+import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
+import { openPacketConnector } from "#base/system/sockets/packet-connector.ts";
+import { openBuilder } from "#build/builder.ts";
+import { copySources } from "#build/tasks.ts";
+import { openContainers } from "#containers/lifecycle/containers.ts";
+import { containerSchema } from "#containers/lifecycle/table.ts";
+import { findForeignDrops } from "#containers/network/foreign-drop.ts";
+import { openNetworks } from "#containers/network/networks.ts";
+import { openCrun } from "#containers/runtime/crun.ts";
+import { clearUnnamedVolumes, openVolumes } from "#containers/volume/volumes.ts";
+import { openArchive } from "#images/archive/open-archive.ts";
+import { openStore } from "#images/store/open-store.ts";
+import { measureTree, removeTrees } from "#images/store/tasks.ts";
+import { createTransfer } from "#images/transfer/transfer.ts";
+import { receiveContext } from "./build-context.ts";
+import type { Engine } from "./contract.ts";
+import { copyFolderOwner } from "./copy/tasks.ts";
+import { downloads } from "./downloads.ts";
+import { openEventLog } from "./events.ts";
+import { createImageWork, engineId, findBase } from "./image-work.ts";
+import { networkNames } from "./network-names.ts";
+import { openRegistries } from "./registries.ts";
+import { rootFilesystem } from "./root-filesystem.ts";
+
+/** Files of the Workers; the composition root knows where they are. */
+export interface WorkerEntries {
+  readonly kernel: URL;
+  readonly bulk: URL;
+  readonly attach: URL;
+}
+
+export interface EngineOptions {
+  readonly places: Places;
+  readonly workers: WorkerEntries;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly faults?: Faults;
+  readonly onError: (error: unknown, what: string) => void;
+}
+
+/**
+ * Puts the rooms together on one data root, which it locks, and recovers what the last engine left. Errors:
+ * "conflict" when another engine has the data root.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { places, workers, clock = systemClock, random = systemRandom, faults = noFaults, onError } = options;
+  const { dataRoot, runRoot } = places;
+  mkdirSync(dataRoot, { recursive: true, mode: 0o700 });
+  mkdirSync(runRoot, { recursive: true, mode: 0o711 });
+  await using opened = new AsyncDisposableStack();
+  opened.use(lockFile(join(dataRoot, "lock")));
+
+  const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults }));
+  const buildDatabase = opened.use(openDatabase(join(dataRoot, "build.db"), { faults }));
+  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db")));
+  migrate(database, "containers", containerSchema);
+
+  const kernel = opened.use(openWorkerPool({ name: "kernel", entry: workers.kernel, size: 2, keep: 1 }));
+  const bulk = opened.use(openWorkerPool({ name: "bulk", entry: workers.bulk, size: 2, keep: 0 }));
+  const packets = opened.use(openPacketConnector({ entry: workers.attach }));
+  kernel.warm();
+
+  const events = opened.use(openEventLog(eventDatabase, clock));
+  const store = opened.use(await openStore({ root: dataRoot, database, bulk, clock, random, faults }));
+  const archive = openArchive({ store, bulk, clock });
+  const transfer = createTransfer(store);
+  const networks = opened.use(openNetworks({ run: runRoot, kernel, random, ...networkNames(runRoot) }));
+  const runtime = openCrun({ state: join(runRoot, "crun"), faults });
+
+  const volumeFolder = join(dataRoot, "volumes");
+  const volumes = openVolumes({
+    folder: volumeFolder,
+    database,
+    clock,
+    random,
+    faults,
+    files: {
+      remove: async (path) => void (await bulk.run(removeTrees, { paths: [path] })),
+      measure: async (path) => (await bulk.run(measureTree, { path })).bytes,
+      async fill(rootfs, target, volume) {
+        if (!(await bulk.run(copyFolderOwner, { root: rootfs, path: target, to: volume }))) return;
+        await bulk.run(copySources, {
+          root: { folder: rootfs, keepMode: true },
+          sources: [target],
+          exclude: [],
+          target: volume,
+          destination: "/",
+          layerTime: Math.floor(clock.now() / 1000),
+          unpack: false,
+        });
+      },
+    },
+  });
+  clearUnnamedVolumes(volumeFolder, volumes, readdirSync(volumeFolder));
+
+  const containers = opened.use(
+    openContainers({
+      layout: { data: dataRoot, run: runRoot },
+      database,
+      runtime,
+      rootfs: rootFilesystem(store),
+      networks,
+      volumes,
+      kernel,
+      packets,
+      clock,
+      random,
+      faults,
+    }),
+  );
+  containers.onEvent(({ action, id, name, image, attributes }) =>
+    events.publish({ type: "container", action, id, attributes: { image, name, ...attributes } }),
+  );
+  await containers.adopt();
+  networks.warm();
+  // Snapshots of containers that were never named, or whose removal was cut short.
+  const known = new Set(containers.list().map((record) => record.id));
+  for (const { key } of store.snapshots.list())
+    if (/^[0-9a-f]{64}$/.test(key) && !known.has(key)) store.snapshots.remove(key);
+
+  const builder = opened.use(
+    await openBuilder({
+      store,
+      runtime,
+      networks,
+      kernel,
+      bulk,
+      bases: { find: (reference, wanted) => findBase(store, transfer, reference, wanted) },
+      downloads: downloads(),
+      database: buildDatabase,
+      scratch: join(runRoot, "build"),
+      machineRoot: "/",
+      cgroupParent: "/gantry/build",
+      clock,
+      random,
+      faults,
+    }),
+  );
+  const receptionFolder = join(dataRoot, "contexts");
+  rmSync(receptionFolder, { recursive: true, force: true });
+  mkdirSync(receptionFolder, { recursive: true, mode: 0o700 });
+  const reception = { folder: receptionFolder, bulk, clock, random };
+  const registries = opened.use(openRegistries({ store, database, clock, random, onError }));
+
+  const held = opened.move();
+  return {
+    facts: {
+      version,
+      commit,
+      id: engineId(dataRoot),
+      pid: process.pid,
+      dataRoot,
+      runRoot,
+      socket: places.socket,
+      startedAt: clock.now(),
+    },
+    store,
+    archive,
+    containers,
+    volumes,
+    builder,
+    events,
+    bulk,
+    registries,
+    images: createImageWork({
+      store,
+      transfer,
+      builder,
+      containers,
+      events,
+      receive: (body, dockerfile, signal) => receiveContext(reception, body, dockerfile, signal),
+    }),
+    foreignDrops: () => findForeignDrops(networkNames(runRoot).bridge, networkNames(runRoot).table),
+    dismantle: () => networks.dismantle(),
+    scratch: receptionFolder,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}

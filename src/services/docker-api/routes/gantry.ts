@@ -1,0 +1,49 @@
+import { flag } from "../call.ts";
+import type { Engine } from "#engine/contract.ts";
+import type { Route } from "../contract.ts";
+
+/** What Docker's API has no page for; all below /gantry/v1. */
+export function gantryRoutes(engine: Engine): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/gantry/v1/check",
+      handle: async (call) => {
+        const findings = await engine.store.check({ deep: flag(call.query, "deep"), signal: call.signal });
+        const remaining = flag(call.query, "repair") ? await engine.store.repair(findings, { signal: call.signal }) : findings;
+        return { status: 200, json: { findings, remaining } };
+      },
+    },
+    {
+      method: "GET",
+      path: "/gantry/v1/foreign-drops",
+      handle: async () => ({ status: 200, json: await engine.foreignDrops() }),
+    },
+    {
+      method: "POST",
+      path: "/gantry/v1/dismantle",
+      handle: async () => {
+        await engine.dismantle();
+        return { status: 204 };
+      },
+    },
+    { method: "GET", path: "/gantry/v1/registries", handle: () => ({ status: 200, json: engine.registries.list() }) },
+    {
+      method: "POST",
+      path: "/gantry/v1/registries",
+      handle: async (call) => {
+        const { Address } = await call.json<{ Address: string }>();
+        const { address } = await engine.registries.serve({ address: Address ?? "" });
+        return { status: 201, json: { Address: address } };
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/gantry/v1/registries/:address",
+      handle: async (call) => {
+        await engine.registries.stop(call.params.address!);
+        return { status: 204 };
+      },
+    },
+  ];
+}

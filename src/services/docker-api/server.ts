@@ -1,0 +1,37 @@
+import type { Server } from "node:http";
+import type { Engine } from "#engine/contract.ts";
+import { apiVersion } from "#formats/docker/contract.ts";
+import { createListener } from "./listener.ts";
+import { archiveRoutes } from "./routes/archive.ts";
+import { buildRoutes } from "./routes/build.ts";
+import { containerRoutes } from "./routes/containers.ts";
+import { execRoutes } from "./routes/execs.ts";
+import { gantryRoutes } from "./routes/gantry.ts";
+import { imageRoutes } from "./routes/images.ts";
+import { streamRoutes } from "./routes/streams.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { volumeRoutes } from "./routes/volumes.ts";
+
+/** The Docker Engine API and Gantry's own few pages over an engine; not yet listening. */
+export function createDockerApi(engine: Engine, onError: (error: unknown, what: string) => void): Server {
+  return createListener({
+    onError,
+    headers: {
+      "Api-Version": apiVersion,
+      "Docker-Experimental": "false",
+      Ostype: "linux",
+      Server: `Gantry/${engine.facts.version} (linux)`,
+    },
+    routes: [
+      ...systemRoutes(engine),
+      ...containerRoutes(engine),
+      ...streamRoutes(engine),
+      ...execRoutes(engine),
+      ...archiveRoutes(engine),
+      ...imageRoutes(engine),
+      ...buildRoutes(engine),
+      ...volumeRoutes(engine),
+      ...gantryRoutes(engine),
+    ],
+  });
+}
