@@ -14,6 +14,8 @@ import { copySources, type DigestArgs, digestSources, type SourceRoot } from "./
 export interface SourceGroup extends DigestArgs {
   readonly digest: string;
   readonly unpack: boolean;
+  /** Where --chmod says nothing else. */
+  readonly mode?: number;
 }
 
 /** A COPY or ADD with every word filled in. */
@@ -150,7 +152,7 @@ export async function executeCopy(
   layerTime: number,
 ): Promise<void> {
   const owner = plan.chown === undefined ? undefined : chownOwner(plan.chown, target);
-  for (const { root, sources, exclude, unpack } of groups) {
+  for (const { root, sources, exclude, unpack, mode = plan.mode } of groups) {
     const args = {
       root,
       sources,
@@ -160,7 +162,7 @@ export async function executeCopy(
       destination: plan.destination,
       layerTime,
       ...(owner === undefined ? {} : { owner }),
-      ...(plan.mode === undefined ? {} : { mode: plan.mode }),
+      ...(mode === undefined ? {} : { mode }),
     };
     await scope.ports.bulk.run(copySources, args, { signal: scope.signal });
   }

@@ -9,6 +9,7 @@ import {
   makeFolderAt,
   makeNodeAt,
   makeSymlinkAt,
+  readLinkAt,
   touchAt,
   touchFd,
   unlinkAt,
@@ -30,6 +31,8 @@ export interface NewFile extends Disposable {
   finish(metadata: Metadata, size?: number): void;
 }
 
+/** As many as the kernel follows. */
+const mostLinks = 40;
 const plainFolder: Metadata = { mode: 0o755, uid: 0, gid: 0, xattrs: [] };
 const piece = Buffer.allocUnsafe(1024 * 1024);
 
@@ -63,14 +66,35 @@ export class Destination implements Disposable {
     const names = split(path);
     const whole = this.#open(names);
     if (whole !== undefined) return whole;
-    for (let count = 1; count <= names.length; count++) {
-      const existing = this.#open(names.slice(0, count));
-      if (existing !== undefined) existing[Symbol.dispose]();
-      else this.#makeFolder(names.slice(0, count), count === names.length ? made : above);
-    }
+    this.#make(names, made, above, 0);
     const opened = this.#open(names);
     if (opened !== undefined) return opened;
     throw new GantryError("internal", { doing: "make the folder", on: shown(path), because: "it vanished at once" });
+  }
+
+  #make(names: readonly Uint8Array[], made: Metadata, above: Metadata, links: number): void {
+    for (let count = 1; count <= names.length; count++) {
+      const part = names.slice(0, count);
+      const existing = this.#open(part);
+      if (existing !== undefined) {
+        existing[Symbol.dispose]();
+        continue;
+      }
+      const metadata = count === names.length ? made : above;
+      const target = this.#linkTarget(part);
+      if (target === undefined) this.#makeFolder(part, metadata);
+      else if (links < mostLinks) this.#make(target, metadata, above, links + 1);
+      else throw inTheWay(joinNames(part), "its links lead in a circle");
+    }
+  }
+
+  /** Where a link that leads nowhere would lead, so that it can be made there; the kernel resolves it again. */
+  #linkTarget(names: readonly Uint8Array[]): Uint8Array[] | undefined {
+    using parent = this.#open(names.slice(0, -1));
+    const link = parent === undefined ? -1 : readLinkAt(parent.fd, names.at(-1)!);
+    if (typeof link === "number") return undefined;
+    if (link[0] === slash) return split(link);
+    return split(Buffer.concat([joinNames(names.slice(0, -1)), Buffer.from("/"), link]));
   }
 
   #open(names: readonly Uint8Array[]): OpenFile | undefined {
@@ -88,7 +112,6 @@ export class Destination implements Disposable {
     using parent = this.#open(names.slice(0, -1))!;
     const name = names.at(-1)!;
     const result = makeFolderAt(parent.fd, name, 0o700);
-    if (result < 0 && errnoName(result) === "EEXIST") throw inTheWay(path, "a link that leads nowhere is in the way");
     must(result, { doing: "make in the image the folder", on: shown(path) });
     const doing = { doing: "finish in the image the folder", on: shown(path) };
     must(chownAt(parent.fd, name, uid, gid), doing);

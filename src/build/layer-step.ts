@@ -32,8 +32,11 @@ export interface LayerStep {
   readonly step: number;
   readonly inputs: StepInputs;
   readonly byRun: boolean;
-  /** Empty files and folders at the places mounts will take, so that the image's own layers stay untouched. */
-  readonly bottom?: (folder: string) => void;
+  /**
+   * Looks at the root before it is mounted for good, and makes in `bottom` empty files and folders at the places
+   * mounts will take where the image has none: a folder below all layers, so that no layer gets them.
+   */
+  readonly survey?: (root: string, bottom: string) => void;
   readonly make: (root: StepRoot) => Promise<void>;
 }
 
@@ -99,15 +102,21 @@ async function withMountedRoot(scope: BuildScope, step: LayerStep, snapshot: Sna
   const { kernel, store } = scope.ports;
   const target = join(folder, "root");
   const bottom = join(folder, "bottom");
-  mkdirSync(bottom, { mode: 0o755 });
-  step.bottom?.(bottom);
   const data = store.snapshots.overlayMountData(snapshot);
-  await kernel.run(mountRoot, { data, target, bottom });
-  try {
-    await step.make({ path: target, folder });
-  } finally {
-    await kernel.run(unmountRoot, { target });
+  const mounted = async (args: { readonly bottom?: string }, work: () => void | Promise<void>) => {
+    await kernel.run(mountRoot, { data, target, ...args });
+    try {
+      await work();
+    } finally {
+      await kernel.run(unmountRoot, { target });
+    }
+  };
+  const { survey } = step;
+  if (survey !== undefined) {
+    mkdirSync(bottom, { mode: 0o755 });
+    await mounted({}, () => survey(target, bottom));
   }
+  await mounted(survey === undefined ? {} : { bottom }, () => step.make({ path: target, folder }));
 }
 
 async function commitUpper(scope: BuildScope, step: LayerStep, snapshot: Snapshot): Promise<StepOutcome> {

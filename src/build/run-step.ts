@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import { readInRoot } from "#base/system/process/rooted-read.ts";
@@ -11,6 +11,7 @@ import type { BuildRequest, StepFailure } from "./contract.ts";
 import type { BuildScope, StepRoot } from "./layer-step.ts";
 import { aptSourcesFor, hostsFor, type MachineFile, resolvConfFor } from "./machine.ts";
 import { withShell } from "./metadata.ts";
+import { makeMountPoints } from "./mount-points.ts";
 import { OutputTail } from "./output-tail.ts";
 import type { Places } from "./places.ts";
 
@@ -84,18 +85,11 @@ function runWords(run: Run, image: ContainerConfig): Pick<RunPlan, "args" | "scr
   return { args: [`${scriptFolder}/${name}`], script: { name, text } };
 }
 
-/** Places that mounts take: made in the folder below all layers, so that no layer gets them. */
-export function makeMountPoints(bottom: string, layerTime: number): void {
-  const folders = ["proc", "sys", "dev", "etc", "etc/apt", "etc/apt/sources.list.d", "run", "run/gantry-heredoc"];
-  for (const folder of folders) mkdirSync(join(bottom, folder), { recursive: true, mode: 0o755 });
-  for (const file of ["etc/resolv.conf", "etc/hosts"]) writeFileSync(join(bottom, file), "", { mode: 0o644 });
-  for (const path of [...folders.reverse(), "."]) utimesSync(join(bottom, path), layerTime, layerTime);
-}
-
 /** Runs it to its end. A non-zero exit is an error with the place and the last lines. */
 export async function executeRun(
   scope: BuildScope,
   plan: RunPlan,
+  files: RunFiles,
   at: {
     readonly run: Run;
     readonly step: number;
@@ -132,7 +126,7 @@ export async function executeRun(
         namespaces: { network },
         ...(plan.network === "host" ? {} : { hostname }),
         cgroup: `${ports.cgroupParent}/${id}`,
-        mounts: runMounts(scope, plan, root, request),
+        mounts: files.mounts(root.folder, request),
         resources,
         ...(shmSize === undefined ? {} : { shmSize }),
       },
@@ -150,29 +144,53 @@ async function openNetwork(scope: BuildScope, mode: RunPlan["network"], owner: s
   return { kind: "path", path: (await networks.bridged(owner, [])).namespace };
 }
 
-function runMounts(scope: BuildScope, plan: RunPlan, root: StepRoot, request: BuildRequest): MountSpec[] {
-  const { machineRoot } = scope.ports;
-  const files: MachineFile[] = [];
-  const show = (name: string, text: string, target: string, mode = 0o644) => {
-    const source = join(root.folder, name);
-    writeFileSync(source, text, { mode });
-    chmodSync(source, mode);
-    files.push({ source, target });
-  };
-  show("resolv.conf", resolvConfFor(machineRoot, plan.network === "host"), "/etc/resolv.conf");
-  show("hosts", hostsFor(request.addHosts, hostname), "/etc/hosts");
-  if (plan.script !== undefined) {
-    show("script", plan.script.text, `${scriptFolder}/${plan.script.name}`, 0o755);
+/** What the machine shows inside a RUN; known once the image's own files were looked at. */
+export class RunFiles {
+  #apt: readonly MachineFile[] = [];
+  readonly #scope: BuildScope;
+  readonly #plan: RunPlan;
+  readonly #layerTime: number;
+
+  constructor(scope: BuildScope, plan: RunPlan, layerTime: number) {
+    this.#scope = scope;
+    this.#plan = plan;
+    this.#layerTime = layerTime;
   }
-  if (plan.network !== "none") files.push(...aptSources(machineRoot, root.path));
-  return files.map(({ source, target }) => ({ type: "bind", source, target, readonly: true }));
+
+  survey(root: string, bottom: string): void {
+    if (this.#plan.network !== "none") this.#apt = aptSources(this.#scope.ports.machineRoot, root);
+    makeMountPoints(root, bottom, this.#targets(), this.#layerTime);
+  }
+
+  #targets(): string[] {
+    const { script } = this.#plan;
+    const own = script === undefined ? [] : [`${scriptFolder}/${script.name}`];
+    return ["/etc/resolv.conf", "/etc/hosts", ...own, ...this.#apt.map(({ target }) => target)];
+  }
+
+  mounts(folder: string, request: BuildRequest): MountSpec[] {
+    const { network, script } = this.#plan;
+    const write = (name: string, text: string, target: string, mode = 0o644): MachineFile => {
+      const source = join(folder, name);
+      writeFileSync(source, text);
+      chmodSync(source, mode);
+      return { source, target };
+    };
+    const files = [
+      write("resolv.conf", resolvConfFor(this.#scope.ports.machineRoot, network === "host"), "/etc/resolv.conf"),
+      write("hosts", hostsFor(request.addHosts, hostname), "/etc/hosts"),
+      ...(script === undefined ? [] : [write("script", script.text, `${scriptFolder}/${script.name}`, 0o755)]),
+      ...this.#apt,
+    ];
+    return files.map(({ source, target }) => ({ type: "bind", source, target, readonly: true }));
+  }
 }
 
 const sourcesLimit = 1024 * 1024;
 
 function aptSources(machineRoot: string, root: string): MachineFile[] {
   const read = (path: string) => readInRoot(root, path, sourcesLimit)?.toString("utf8");
-  if (read("/etc/apt/sources.list") === undefined && read("/var/lib/dpkg/status") === undefined) return [];
+  if (read("/var/lib/dpkg/status") === undefined) return [];
   return aptSourcesFor(machineRoot, read, ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"]);
 }
 

@@ -22,7 +22,7 @@ import { type BuildScope, type LayerStep, layerStep } from "./layer-step.ts";
 import { formatLayerTime } from "./layer-time.ts";
 import { applyMetadata } from "./metadata.ts";
 import type { Places } from "./places.ts";
-import { executeRun, makeMountPoints, planRun, refuseUnsupported } from "./run-step.ts";
+import { executeRun, planRun, RunFiles, refuseUnsupported } from "./run-step.ts";
 import { makeFolder, type SourceRoot } from "./tasks.ts";
 import type { GlobalArgs, StageVariables } from "./variables.ts";
 
@@ -98,6 +98,7 @@ export class StageExecution {
     refuseUnsupported(run, places);
     const environment = this.variables.environment();
     const plan = planRun(run, request, this.draft.config, { environment, proxies: globals.proxies() }, layerTime);
+    const files = new RunFiles(scope, plan, layerTime);
     const { proxies: _unkeyed, ...keyed } = plan;
     const { addHosts, limits } = request;
     const at = { run, step, places, lines: dockerfile.lines, file: dockerfile.file };
@@ -105,8 +106,8 @@ export class StageExecution {
       step,
       inputs: this.#inputs("RUN", { ...keyed, addHosts, shmSize: limits.shmSize ?? null }),
       byRun: true,
-      bottom: (folder) => makeMountPoints(folder, layerTime),
-      make: (root) => executeRun(scope, plan, at, root, request),
+      survey: (root, bottom) => files.survey(root, bottom),
+      make: (root) => executeRun(scope, plan, files, at, root, request),
     });
   }
 
@@ -206,7 +207,9 @@ export class StageExecution {
       const root = { folder: inner, keepMode: false };
       const sources = [name.replace(/[*?[\\]/g, "\\$&")];
       const group = { root, sources, exclude: [], unpack: add.unpack ?? false };
-      groups.push(await digestGroup(scope, group, add.range, places));
+      const digested = await digestGroup(scope, group, add.range, places);
+      // What was downloaded is its owner's alone, as in Docker; unpacked files have modes of their own.
+      groups.push(add.chmod === undefined && !group.unpack ? { ...digested, mode: 0o600 } : digested);
     }
     return groups;
   }

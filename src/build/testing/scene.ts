@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "#base/core/clock.ts";
@@ -11,10 +11,11 @@ import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import type { Networks } from "#containers/network/contract.ts";
 import { openCrun } from "#containers/runtime/crun.ts";
 import { makeBusyboxRoot } from "#containers/runtime/testing/busybox-root.ts";
-import { mediaTypes } from "#formats/oci/contract.ts";
+import { type Digest, mediaTypes } from "#formats/oci/contract.ts";
 import { encodeDocument } from "#formats/oci/image-config.ts";
 import { hostPlatform } from "#formats/oci/platform.ts";
 import { normalizeReference } from "#formats/oci/reference.ts";
+import { entriesOf } from "#formats/tar/streams.ts";
 import { storeTasks } from "#images/store/bulk.ts";
 import type { ImageRecord, Store } from "#images/store/contract.ts";
 import { openStore } from "#images/store/open-store.ts";
@@ -32,7 +33,13 @@ export interface BuildScene extends AsyncDisposable {
   /** What URLs answer; none does by itself. */
   readonly web: Map<string, string | Uint8Array>;
   /** Builds the Dockerfile over a context of these files; events are collected. */
-  build(dockerfile: string, files?: Files, more?: Partial<BuildRequest>, signal?: AbortSignal): Promise<Built>;
+  build(
+    dockerfile: string,
+    files?: Files,
+    more?: Partial<BuildRequest>,
+    signal?: AbortSignal,
+    watch?: (event: BuildEvent) => void,
+  ): Promise<Built>;
   /** A rootfs of busybox as the image "busybox". */
   plantBusybox(changes?: Readonly<Record<string, unknown>>): Promise<ImageRecord>;
   context(files: Files): string;
@@ -118,7 +125,7 @@ export async function openBuildScene(options: SceneOptions = {}): Promise<BuildS
     web,
     context,
     plantBusybox: (changes = {}) => plantBusybox(store, changes),
-    async build(text, files = {}, more = {}, signal = new AbortController().signal) {
+    async build(text, files = {}, more = {}, signal = new AbortController().signal, watch = () => undefined) {
       const events: BuildEvent[] = [];
       const asked = {
         ...request,
@@ -126,7 +133,10 @@ export async function openBuildScene(options: SceneOptions = {}): Promise<BuildS
         dockerfile: { name: "Dockerfile", bytes: Buffer.from(text) },
         ...more,
       };
-      const result = await builder.build(asked, signal, (event) => events.push(event));
+      const result = await builder.build(asked, signal, (event) => {
+        events.push(event);
+        watch(event);
+      });
       const logs = events.flatMap((event) => (event.type === "log" ? [event.bytes] : []));
       return { ...result, events, output: Buffer.concat(logs).toString() };
     },
@@ -188,4 +198,37 @@ function writeFiles(folder: string, files: Files): string {
     else writeFileSync(target, content, { mode: String(content).startsWith("#!") ? 0o755 : 0o644 });
   }
   return folder;
+}
+
+/** A layer's entries: name to what `ls -l` would say, with content or link. */
+export async function layerEntries(store: Store, layer: { readonly digest: Digest }): Promise<Map<string, LayerEntry>> {
+  const bytes = Bun.gunzipSync(readFileSync(store.blobs.path(layer.digest)));
+  const stream = (async function* () {
+    yield bytes;
+  })();
+  const entries = new Map<string, LayerEntry>();
+  for await (const { entry, content } of entriesOf(stream)) {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of content) pieces.push(piece.slice());
+    const text = Buffer.concat(pieces).toString();
+    const { mode, uid, gid, modified } = entry;
+    const name = Buffer.from(entry.name).toString();
+    const link = Buffer.from(entry.linkName).toString();
+    entries.set(name, {
+      type: entry.type,
+      mode: mode.toString(8),
+      owner: `${uid}:${gid}`,
+      time: modified.seconds,
+      text: link === "" ? text : `-> ${link}`,
+    });
+  }
+  return entries;
+}
+
+export interface LayerEntry {
+  readonly type: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly time: number;
+  readonly text: string;
 }
