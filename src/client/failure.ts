@@ -47,3 +47,17 @@ export function unreachable(host: string, cause: unknown): GantryError {
     cause,
   });
 }
+
+const noConnection: readonly unknown[] = ["FailedToOpenSocket", "ConnectionRefused", "ENOENT", "ECONNREFUSED"];
+
+/** What a failed exchange means: our own stream broke, nobody listens, or the engine left in the middle. */
+export function lost(host: string, error: unknown, doing: string): GantryError {
+  if (error instanceof GantryError) return error;
+  if (noConnection.includes((error as { code?: unknown }).code)) return unreachable(host, error);
+  return new GantryError("unavailable", {
+    doing: `finish ${doing} at`,
+    on: host,
+    because: `the connection broke: ${error instanceof Error ? error.message : String(error)}`,
+    cause: error,
+  });
+}

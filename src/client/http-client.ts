@@ -1,7 +1,7 @@
 import { apiVersion } from "#formats/docker/contract.ts";
 import { type Address, parseHost } from "./address.ts";
 import type { Client, RequestOptions } from "./contract.ts";
-import { refusal, unreachable } from "./failure.ts";
+import { lost, refusal } from "./failure.ts";
 import { openRaw } from "./raw-connection.ts";
 
 /** Makes a client; nothing is connected until the first request. */
@@ -28,7 +28,7 @@ export function createClient(host: string): Client {
       response = await fetch(`${origin(address)}${target}`, init);
     } catch (error) {
       options.signal?.throwIfAborted();
-      throw unreachable(host, error);
+      throw lost(host, error, `${method} ${path.split("?", 1)[0]}`);
     }
     if (response.ok || response.status === 304) return response;
     throw refusal(response.status, await response.text(), `${method} ${path}`);

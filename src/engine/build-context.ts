@@ -7,6 +7,7 @@ import type { Random } from "#base/core/random.ts";
 import { openFlags, openFolder, openInside, owned } from "#base/system/files/open.ts";
 import { errnoName, must } from "#base/system/libc/errno.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
+import { outsideFolder } from "#formats/dockerfile/outside.ts";
 import type { ReceivedContext } from "./contract.ts";
 import { unpackTar } from "./copy/tasks.ts";
 
@@ -65,9 +66,11 @@ export async function receiveContext(
       });
     }
     const ignore = readInside(files, `${dockerfile}.dockerignore`);
+    // No part of the context: COPY must not see it.
+    rmSync(join(files, outsideFolder), { recursive: true, force: true });
     return {
       folder: files,
-      dockerfile: { name: dockerfile, bytes },
+      dockerfile: { name: dockerfile.replace(`${outsideFolder}/`, ""), bytes },
       ...(ignore === undefined ? {} : { ignore }),
       [Symbol.asyncDispose]: async () => remove(),
     };

@@ -1,9 +1,9 @@
 import { chmodSync, closeSync, rmSync, writeSync } from "node:fs";
 import type { Server } from "node:http";
-import { defaultPlaces } from "#base/core/places.ts";
 import { describe } from "#base/core/errors.ts";
-import { openEngine, type WorkerEntries } from "./open-engine.ts";
+import { defaultPlaces } from "#base/core/places.ts";
 import type { Engine } from "./contract.ts";
+import { openEngine, type WorkerEntries } from "./open-engine.ts";
 
 /** The pipe on which the launcher waits for one word. */
 const readyPipe = 3;
@@ -31,7 +31,12 @@ export async function serve({ workers, listen }: ServeOptions): Promise<number> 
     rmSync(places.socket, { force: true });
     await listening(server, places.socket);
     chmodSync(places.socket, 0o600);
-    engine.events.publish({ type: "daemon", action: "start", id: engine.facts.id, attributes: { version: engine.facts.version } });
+    engine.events.publish({
+      type: "daemon",
+      action: "start",
+      id: engine.facts.id,
+      attributes: { version: engine.facts.version },
+    });
     log(`engine ${engine.facts.version} listens at ${places.socket}`);
     say("ready");
     await stopSignal();
