@@ -13,6 +13,13 @@ async function start(): Promise<number> {
   }
   if (first === "engine" && second === "launch")
     return (await import("#engine/launch.ts")).launch(process.argv.slice(4));
+  if (first === "engine" && second === "clear")
+    return (await import("#engine/clear.ts")).clear(process.argv[4] === "--data");
+  if (first === "registry-server") {
+    const { serveRegistry } = await import("#engine/registry-server.ts");
+    const { workerEntries } = await import("./workers/entries.ts");
+    return serveRegistry(process.argv[3] ?? "", process.argv[4] ?? "", workerEntries.bulk);
+  }
   return (await import("#cli/main.ts")).main(process.argv.slice(2));
 }
 

@@ -7,6 +7,7 @@ import { tarEntry } from "#formats/tar/writer.ts";
 import { type ContextOptions, outsideFolder, type PackedContext } from "./contract.ts";
 
 const pieceBytes = 256 * 1024;
+const slash = Buffer.from("/");
 
 /** Errors: "not-found" no such folder or Dockerfile; later, through the stream, whatever reading a file gives. */
 export function packContext({ folder, dockerfile }: ContextOptions): PackedContext {
@@ -41,6 +42,17 @@ function ignoreRules(folder: string, dockerfile: string): IgnoreRules {
   return parseIgnore(name === undefined ? undefined : readFileSync(join(folder, name)));
 }
 
+/** Adds a file, or a folder with all it holds, under `name`. */
+export async function addTree(tar: StreamingTarWriter, path: string, name: string): Promise<void> {
+  const add = async (full: Buffer, own: Buffer): Promise<void> => {
+    await addFile(tar, full, own);
+    if (!lstatSync(full).isDirectory()) return;
+    const names = (readdirSync(full, { encoding: "buffer" }) as unknown as Buffer[]).sort(Buffer.compare);
+    for (const child of names) await add(Buffer.concat([full, slash, child]), Buffer.concat([own, slash, child]));
+  };
+  await add(Buffer.from(path), Buffer.from(name));
+}
+
 async function addBytes(tar: StreamingTarWriter, name: string, bytes: Uint8Array): Promise<void> {
   await tar.entry(tarEntry({ name: Buffer.from(name), type: "file", mode: 0o644, size: bytes.length }), bytes);
 }
@@ -67,7 +79,11 @@ async function addFolder(tar: StreamingTarWriter, root: string, below: string, r
 
 async function addEntry(tar: StreamingTarWriter, root: Buffer, path: string): Promise<void> {
   const name = Buffer.from(path, "latin1");
-  const full = Buffer.concat([root, name]);
+  await addFile(tar, Buffer.concat([root, name]), name);
+}
+
+/** Adds `full` under `name`; a folder without what it holds. */
+async function addFile(tar: StreamingTarWriter, full: Buffer, name: Buffer): Promise<void> {
   const status = lstatSync(full);
   const common = {
     mode: status.mode & 0o7777,
