@@ -48,7 +48,8 @@ function compile(text: string): RegExp {
 
 function classEnd(text: string, open: number): number {
   // The first character after "[" or "[^" belongs to the class, whatever it is.
-  for (let at = open + (text[open + 1] === "^" ? 3 : 2); at < text.length; at++) {
+  const first = open + (text[open + 1] === "^" ? 2 : 1);
+  for (let at = text[first] === "\\" ? first : first + 1; at < text.length; at++) {
     if (text[at] === "\\") at += 1;
     else if (text[at] === "]") return at;
   }

@@ -60,6 +60,8 @@ export interface SceneOptions {
   readonly inline?: boolean;
   readonly networks?: Networks;
   readonly keep?: boolean;
+  /** False: it stays in the mounts of its caller. */
+  readonly ownMounts?: boolean;
 }
 
 const noNetworks: Networks = {
@@ -86,7 +88,7 @@ export const request: Omit<BuildRequest, "context" | "dockerfile"> = {
 };
 
 export async function openBuildScene(options: SceneOptions = {}): Promise<BuildScene> {
-  enterPrivateMounts();
+  if (options.ownMounts ?? true) enterPrivateMounts();
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "gantry-build-"));
   mkdirSync(folder, { recursive: true });
   const faults = options.faults ?? noFaults;
