@@ -34,7 +34,9 @@ function askedPath(call: Call): string {
 /** Inside a volume or a bind mount the host's folder is the root; elsewhere the container's own. */
 function placeOf(record: ContainerRecord, rootfs: string, path: string): Place {
   const inside = storedRequest(record)
-    .mounts.filter((mount) => mount.Type !== "tmpfs" && (path === mount.Destination || path.startsWith(`${mount.Destination}/`)))
+    .mounts.filter(
+      (mount) => mount.Type !== "tmpfs" && (path === mount.Destination || path.startsWith(`${mount.Destination}/`)),
+    )
     .sort((a, b) => b.Destination.length - a.Destination.length)[0];
   if (inside !== undefined) {
     return { root: inside.Source, path: path.slice(inside.Destination.length) || "/", readonly: !inside.RW };
@@ -75,7 +77,11 @@ async function get(engine: Engine, call: Call): Promise<Answer> {
     const facts = await engine.bulk.run(statPath, { root: place.root, path: place.path });
     // "/x/." is what the folder holds, under the name "."; else the last name is the top entry's.
     const name = asked.endsWith("/.") ? "." : asked === "/" ? "/" : basename(asked);
-    await engine.bulk.run(packTar, { root: place.root, path: place.path, file: file.path, name }, { signal: call.signal });
+    await engine.bulk.run(
+      packTar,
+      { root: place.root, path: place.path, file: file.path, name },
+      { signal: call.signal },
+    );
     return {
       status: 200,
       headers: { "Content-Type": "application/x-tar", ...statHeader({ ...facts, name: basename(asked) || "/" }) },
@@ -100,11 +106,19 @@ async function put(engine: Engine, call: Call): Promise<Answer> {
   await using root = await engine.containers.openRoot(record.id);
   const place = placeOf(record, root.path, asked);
   if (place.readonly) {
-    throw new GantryError("denied", { doing: "copy into the container", on: asked, because: "container rootfs is marked read-only" });
+    throw new GantryError("denied", {
+      doing: "copy into the container",
+      on: asked,
+      because: "container rootfs is marked read-only",
+    });
   }
   await requireFolder(engine, place, asked);
   const time = Math.floor(Date.now() / 1000);
-  await engine.bulk.run(unpackTar, { file: file.path, root: place.root, path: place.path, time, keepTimes: true }, { signal: call.signal });
+  await engine.bulk.run(
+    unpackTar,
+    { file: file.path, root: place.root, path: place.path, time, keepTimes: true },
+    { signal: call.signal },
+  );
   return { status: 200 };
 }
 

@@ -1,5 +1,5 @@
-import { flag } from "../call.ts";
 import type { Engine } from "#engine/contract.ts";
+import { flag } from "../call.ts";
 import type { Route } from "../contract.ts";
 
 /** What Docker's API has no page for; all below /gantry/v1. */
@@ -10,7 +10,9 @@ export function gantryRoutes(engine: Engine): Route[] {
       path: "/gantry/v1/check",
       handle: async (call) => {
         const findings = await engine.store.check({ deep: flag(call.query, "deep"), signal: call.signal });
-        const remaining = flag(call.query, "repair") ? await engine.store.repair(findings, { signal: call.signal }) : findings;
+        const remaining = flag(call.query, "repair")
+          ? await engine.store.repair(findings, { signal: call.signal })
+          : findings;
         return { status: 200, json: { findings, remaining } };
       },
     },

@@ -197,6 +197,8 @@ function importImage(engine: Engine, call: Call): Promise<Answer> {
   const name = repository === "" ? undefined : tagName === "" ? repository : `${repository}:${tagName}`;
   const [platform] = platformArgument(call);
   const message = call.query.get("message");
+  // Gantry's own: without it the time of import would be part of the image's digest.
+  const created = call.query.get("gantry-created");
   return jsonLines(async (send) => {
     const image = await engine.archive.importRootfs(bodyStream(call), {
       signal: call.signal,
@@ -206,6 +208,7 @@ function importImage(engine: Engine, call: Call): Promise<Answer> {
         .filter((line) => line.trim() !== ""),
       ...(name === undefined ? {} : { name }),
       ...(message === null ? {} : { message }),
+      ...(created === null ? {} : { created }),
       ...(platform === undefined ? {} : { platform }),
     });
     engine.events.publish({
