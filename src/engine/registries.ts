@@ -85,6 +85,8 @@ export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncD
     async [Symbol.asyncDispose]() {
       for (const server of listening.values()) await server.stop(true);
       listening.clear();
+      await registry?.[Symbol.asyncDispose]();
+      registry = undefined;
     },
   };
 }

@@ -31,7 +31,8 @@ const byKind: Readonly<Record<ErrorKind, readonly [number, Code]>> = {
   unavailable: [503, "UNKNOWN"],
   exhausted: [507, "UNKNOWN"],
   cancelled: [499, "UNKNOWN"],
-  corrupt: [400, "DIGEST_INVALID"],
+  // What a client sent wrong is refused where it is found; this is our own damaged content.
+  corrupt: [500, "UNKNOWN"],
   unsupported: [415, "UNSUPPORTED"],
   internal: [500, "UNKNOWN"],
 };

@@ -5,14 +5,15 @@
  */
 import type { Digest } from "#formats/oci/contract.ts";
 
-export interface Registry {
+/** Disposed it lets go of uploads in flight; another one on the same store and database goes on with them. */
+export interface Registry extends AsyncDisposable {
   /** Never throws; every error is an answer of the specification's form. */
   fetch(request: Request): Promise<Response>;
 }
 
 /** Who asks; the default lets everybody in, as a registry on loopback does. */
 export interface Access {
-  /** Undefined: allowed. A response: the refusal or the challenge. */
+  /** Undefined: allowed. A response: the refusal or the challenge. `repository` is undefined for the whole registry. */
   check(
     request: Request,
     repository: string | undefined,
@@ -20,22 +21,34 @@ export interface Access {
   ): Promise<Response | undefined>;
 }
 
-/** What the registry remembers beside the store: names, links, tags, referrers. */
+/** What the registry remembers beside the store: names, links, tags, referrers, uploads. All calls are synchronous. */
 export interface Catalogue {
+  /** Sorted, after `last`, at most `limit`. */
   repositories(limit: number, last: string | undefined): string[];
   hasRepository(repository: string): boolean;
+  /** Sorted by bytes, after `last`, at most `limit`. */
   tags(repository: string, limit: number, last: string | undefined): string[];
   tag(repository: string, tag: string): Digest | undefined;
   manifest(repository: string, digest: Digest): LinkedManifest | undefined;
   hasBlob(repository: string, digest: Digest): boolean;
-  /** A repository that has the blob, when any has. */
+  /** Repositories that have the blob, at most `limit`. */
+  holders(digest: Digest, limit: number): string[];
+  /** Someone was told that the blob is here and may be about to name it: it outlives its last manifest by an hour. */
+  touchBlob(repository: string, digest: Digest): void;
   linkBlob(repository: string, digest: Digest): void;
   unlinkBlob(repository: string, digest: Digest): boolean;
   /** Links the manifest, and the tag when one is given, in one transaction. */
   putManifest(repository: string, manifest: LinkedManifest, tag: string | undefined): void;
+  /** With its tags, and with the blobs that only it named. */
   deleteManifest(repository: string, digest: Digest): boolean;
   deleteTag(repository: string, tag: string): boolean;
-  referrers(repository: string, subject: Digest): LinkedManifest[];
+  /** Sorted by digest, after `last`. */
+  referrers(repository: string, subject: Digest, last: string | undefined): LinkedManifest[];
+  uploads(): { readonly id: string; readonly repository: string }[];
+  beginUpload(id: string, repository: string): void;
+  endUpload(id: string): void;
+  /** The upload's end and the blob's link in one transaction. */
+  finishUpload(id: string, repository: string, digest: Digest): void;
 }
 
 export interface LinkedManifest {
@@ -45,6 +58,6 @@ export interface LinkedManifest {
   readonly subject?: Digest;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** What it points to in this repository. */
-  readonly children: readonly Digest[];
+  /** The blobs it names in this repository. */
+  readonly blobs: readonly Digest[];
 }

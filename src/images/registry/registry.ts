@@ -1,14 +1,18 @@
 import type { Clock } from "#base/core/clock.ts";
 import type { Random } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
-import type { Digest, Reference } from "#formats/oci/contract.ts";
+import type { Reference } from "#formats/oci/contract.ts";
 import { isDigest } from "#formats/oci/digest.ts";
 import { parseReference } from "#formats/oci/reference.ts";
 import type { Store } from "#images/store/contract.ts";
 import { failureAnswer, refuse } from "./answers.ts";
-import { openCatalogue } from "./catalogue.ts";
-import type { Access, Registry } from "./contract.ts";
+import { Blobs } from "./blobs.ts";
+import { RowCatalogue } from "./catalogue.ts";
+import type { Access, Catalogue, Registry } from "./contract.ts";
 import { Manifests } from "./manifests.ts";
+import { OpenUploads } from "./open-uploads.ts";
+import { askedPage, onePage } from "./pages.ts";
+import { listReferrers } from "./referrers.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface RegistryOptions {
@@ -23,14 +27,21 @@ export interface RegistryOptions {
 }
 
 const openToAll: Access = { check: () => Promise.resolve(undefined) };
-const pageLimit = 1000;
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { store, access = openToAll, deletes = true } = options;
-  const blobs = store.blobs;
-  const catalogue = openCatalogue(options.database, store.leases);
-  const uploads = new Uploads(blobs, catalogue, options.random, () => options.clock.now());
-  const manifests = new Manifests(blobs, catalogue, deletes);
+  const { store, access = openToAll, deletes = true, random, onError } = options;
+  const now = () => options.clock.now();
+  const catalogue = new RowCatalogue(options.database, store.leases, now);
+  const open = new OpenUploads({
+    blobs: store.blobs,
+    catalogue,
+    random,
+    now,
+    onError: (error) => onError(error, "drop an upload"),
+  });
+  const uploads = new Uploads(open, store, catalogue);
+  const manifests = new Manifests(store, catalogue, deletes);
+  const blobs = new Blobs(store.blobs, catalogue, deletes);
 
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
@@ -39,12 +50,14 @@ export function createRegistry(options: RegistryOptions): Registry {
       return (await access.check(request, undefined, "pull")) ?? Response.json({});
     if (url.pathname === "/v2/_catalog") return (await access.check(request, undefined, "pull")) ?? catalog(url);
     const match = /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/([^/]*)$/.exec(url.pathname);
-    if (match === null) return refuse(404, "NAME_UNKNOWN", "there is no such page");
-    const [, repository, kind, last] = match as unknown as [string, string, string, string];
+    const last = match === null ? undefined : unescaped(match[3]!);
+    if (match === null || last === undefined) return refuse(404, "NAME_UNKNOWN", "there is no such page");
+    const repository = match[1]!;
+    // "POST …/blobs/uploads", without the last slash, is meant well.
+    const kind = match[2] === "blobs" && last === "uploads" ? "blobs/uploads" : match[2]!;
     if (!isRepository(repository))
       return refuse(400, "NAME_INVALID", `"${repository.slice(0, 300)}" is no repository name`);
-    const action = method === "GET" || method === "HEAD" ? "pull" : method === "DELETE" ? "delete" : "push";
-    const refused = await access.check(request, repository, action);
+    const refused = await access.check(request, repository, actionOf(method, kind));
     if (refused !== undefined) return refused;
     const readable = async (from: string) =>
       isRepository(from) && (await access.check(request, from, "pull")) === undefined;
@@ -58,9 +71,9 @@ export function createRegistry(options: RegistryOptions): Registry {
         return manifests.delete(repository, last);
       case "GET blobs":
       case "HEAD blobs":
-        return blob(repository, last, request);
+        return blobs.get(repository, last, request);
       case "DELETE blobs":
-        return deleteBlob(repository, last);
+        return blobs.delete(repository, last);
       case "POST blobs/uploads":
         return uploads.begin(repository, url, request, readable);
       case "PATCH blobs/uploads":
@@ -75,106 +88,67 @@ export function createRegistry(options: RegistryOptions): Registry {
         return last === "list" ? tagList(repository, url) : refuse(404, "NAME_UNKNOWN", "there is no such page");
       case "GET referrers":
         return isDigest(last)
-          ? manifests.referrers(repository, last, url.searchParams.get("artifactType"))
-          : refuse(400, "DIGEST_INVALID", "no digest");
+          ? listReferrers(catalogue, repository, last, url)
+          : refuse(400, "DIGEST_INVALID", `"${last.slice(0, 140)}" is no digest`);
       default:
         return refuse(405, "UNSUPPORTED", `${method} is not served here`);
     }
   }
 
   function catalog(url: URL): Response {
-    const { limit, last } = page(url);
-    const repositories = catalogue.repositories(limit, last);
-    return Response.json({ repositories }, { headers: nextPage(repositories, limit, "/v2/_catalog") });
+    const list: Catalogue["repositories"] = (limit, last) => catalogue.repositories(limit, last);
+    const { items, headers } = onePage(askedPage(url), "/v2/_catalog", list);
+    return Response.json({ repositories: items }, { headers });
   }
 
   function tagList(repository: string, url: URL): Response {
     if (!catalogue.hasRepository(repository))
       return refuse(404, "NAME_UNKNOWN", `there is no repository ${repository}`);
-    const { limit, last } = page(url);
-    const tags = limit === 0 ? [] : catalogue.tags(repository, limit, last);
-    return Response.json({ name: repository, tags }, { headers: nextPage(tags, limit, `/v2/${repository}/tags/list`) });
-  }
-
-  function blob(repository: string, text: string, request: Request): Response {
-    if (!isDigest(text)) return refuse(400, "DIGEST_INVALID", `"${text.slice(0, 140)}" is no digest`);
-    // Present in the store is not enough: it must have been pushed to this repository (CVE-2026-35172).
-    const info = catalogue.hasBlob(repository, text) ? blobs.stat(text) : undefined;
-    if (info === undefined) return refuse(404, "BLOB_UNKNOWN", `there is no blob ${text} in ${repository}`);
-    const headers: Record<string, string> = {
-      "Content-Type": "application/octet-stream",
-      "Docker-Content-Digest": text,
-      "Accept-Ranges": "bytes",
-      ETag: `"${text}"`,
-    };
-    if (request.method === "HEAD")
-      return new Response(null, { headers: { ...headers, "Content-Length": `${info.size}` } });
-    const range = byteRange(request.headers.get("range"), info.size);
-    if (range === "unsatisfiable")
-      return new Response(null, { status: 416, headers: { "Content-Range": `bytes */${info.size}` } });
-    const file = Bun.file(blobs.path(text));
-    if (range === undefined) return new Response(file, { headers });
-    headers["Content-Range"] = `bytes ${range.start}-${range.end - 1}/${info.size}`;
-    return new Response(file.slice(range.start, range.end), { status: 206, headers });
-  }
-
-  function deleteBlob(repository: string, text: string): Response {
-    if (!deletes) return refuse(405, "UNSUPPORTED", "this registry does not delete");
-    if (!isDigest(text)) return refuse(400, "DIGEST_INVALID", `"${text.slice(0, 140)}" is no digest`);
-    const gone = catalogue.unlinkBlob(repository, text as Digest);
-    return gone
-      ? new Response(null, { status: 202 })
-      : refuse(404, "BLOB_UNKNOWN", `there is no blob ${text} in ${repository}`);
+    const { items, headers } = onePage(askedPage(url), `/v2/${repository}/tags/list`, (limit, last) =>
+      catalogue.tags(repository, limit, last),
+    );
+    return Response.json({ name: repository, tags: items }, { headers });
   }
 
   return {
     async fetch(request) {
-      try {
-        const response = await answer(request);
-        response.headers.set("Docker-Distribution-Api-Version", "registry/2.0");
-        response.headers.set("X-Content-Type-Options", "nosniff");
-        return response;
-      } catch (error) {
-        const response = failureAnswer(error);
-        if (response.status >= 500) options.onError(error, `${request.method} ${request.url}`);
-        return response;
-      }
+      const response = await answer(request).catch((error: unknown) => {
+        const failure = failureAnswer(error);
+        if (failure.status >= 500) onError(error, `${request.method} ${request.url}`);
+        return failure;
+      });
+      response.headers.set("Docker-Distribution-Api-Version", "registry/2.0");
+      response.headers.set("X-Content-Type-Options", "nosniff");
+      return response;
     },
+    [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
   };
+}
+
+/** Ending one's own upload is part of pushing. */
+function actionOf(method: string, kind: string): "pull" | "push" | "delete" {
+  if (kind === "blobs/uploads") return "push";
+  if (method === "GET" || method === "HEAD") return "pull";
+  return method === "DELETE" ? "delete" : "push";
+}
+
+/** A tag or digest out of the path: "sha256%3A…" is as good as "sha256:…". */
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The path of a reference, and nothing else: no escapes, no "..", lower case. */
 function isRepository(name: string): boolean {
   let parsed: Reference;
   try {
-    parsed = parseReference(`registry.invalid/${name}`);
+    // The shortest domain, as the longest name is counted with it.
+    parsed = parseReference(`a.b/${name}`);
   } catch {
     return false;
   }
-  return parsed.path === name;
-}
-
-function page(url: URL): { limit: number; last: string | undefined } {
-  const asked = url.searchParams.get("n");
-  const number = asked === null ? pageLimit : Number(asked);
-  const limit = Number.isInteger(number) && number >= 0 ? Math.min(number, pageLimit) : pageLimit;
-  return { limit, last: url.searchParams.get("last") ?? undefined };
-}
-
-function nextPage(items: readonly string[], limit: number, path: string): Record<string, string> {
-  if (items.length < limit || limit === 0) return {};
-  return { Link: `<${path}?n=${limit}&last=${encodeURIComponent(items.at(-1)!)}>; rel="next"` };
-}
-
-/** One range of bytes (RFC 9110, 14.1.2); several, or a form we do not know, are answered with the whole. */
-function byteRange(header: string | null, size: number): { start: number; end: number } | "unsatisfiable" | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
-  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
-  if (match[1] === "") {
-    const length = Number(match[2]);
-    return length === 0 ? "unsatisfiable" : { start: Math.max(0, size - length), end: size };
-  }
-  const start = Number(match[1]);
-  const end = match[2] === "" ? size : Math.min(size, Number(match[2]) + 1);
-  return start >= size || end <= start ? "unsatisfiable" : { start, end };
+  return parsed.path === name && parsed.domain === "a.b";
 }

@@ -1,39 +1,26 @@
 import { isKind } from "#base/core/errors.ts";
-import type { Random } from "#base/core/random.ts";
-import { isDigest } from "#formats/oci/digest.ts";
-import type { BlobStore } from "#images/store/contract.ts";
+import type { Digest } from "#formats/oci/contract.ts";
+import { digestAlgorithm, isDigest } from "#formats/oci/digest.ts";
+import type { Store } from "#images/store/contract.ts";
 import { refuse } from "./answers.ts";
+import { contentRange } from "./content-range.ts";
 import type { Catalogue } from "./contract.ts";
+import type { OpenUploads, Upload } from "./open-uploads.ts";
+import { receive } from "./receive.ts";
 
-/** Upload ids are ours: hex only, so they are fit for any key. */
-const idPattern = /^[0-9a-f]{32}$/;
-const openLimit = 10_000;
-const idle = 24 * 3600 * 1000;
+/** Repositories asked about a mount that names none. */
+const mountCandidates = 10;
 
-interface Upload {
-  readonly repository: string;
-  offset: number;
-  touched: number;
-  /** One writer at a time. */
-  busy: boolean;
-}
-
-/**
- * Blob uploads (distribution-spec, "Pushing blobs"). The bytes stand in the store's ingest area under the upload's id
- * and survive a restart; an id nobody has asked about since is found again by its bytes.
- */
+/** Blob uploads (distribution-spec, "Pushing blobs"): whole, in chunks, or mounted from another repository. */
 export class Uploads {
-  readonly #blobs: BlobStore;
+  readonly #open: OpenUploads;
+  readonly #store: Pick<Store, "blobs" | "leases">;
   readonly #catalogue: Catalogue;
-  readonly #random: Random;
-  readonly #now: () => number;
-  readonly #open = new Map<string, Upload>();
 
-  constructor(blobs: BlobStore, catalogue: Catalogue, random: Random, now: () => number) {
-    this.#blobs = blobs;
+  constructor(open: OpenUploads, store: Pick<Store, "blobs" | "leases">, catalogue: Catalogue) {
+    this.#open = open;
+    this.#store = store;
     this.#catalogue = catalogue;
-    this.#random = random;
-    this.#now = now;
   }
 
   /** POST: a new upload; with ?digest the whole blob at once; with ?mount a link when the blob is readable there. */
@@ -44,132 +31,153 @@ export class Uploads {
     readable: (from: string) => Promise<boolean>,
   ): Promise<Response> {
     const mount = url.searchParams.get("mount");
-    if (mount !== null && isDigest(mount)) {
-      const from = url.searchParams.get("from");
-      const known = from !== null && this.#catalogue.hasBlob(from, mount) && (await readable(from));
-      if (known && this.#blobs.has(mount)) {
-        this.#catalogue.linkBlob(repository, mount);
-        return created(`/v2/${repository}/blobs/${mount}`, mount);
-      }
-    }
-    this.#reap();
-    if (this.#open.size >= openLimit) return refuse(429, "TOOMANYREQUESTS", "too many uploads are open");
-    const id = this.#random.hex(16);
-    this.#open.set(id, { repository, offset: 0, touched: this.#now(), busy: false });
+    if (mount !== null && isDigest(mount) && (await this.#mount(repository, mount, url, readable)))
+      return created(repository, mount);
+    const algorithm = url.searchParams.get("digest-algorithm") ?? "sha256";
+    if (algorithm !== "sha256" && algorithm !== "sha512")
+      return refuse(400, "DIGEST_INVALID", `"${algorithm.slice(0, 20)}" is not served, only sha256 and sha512`);
     const digest = url.searchParams.get("digest");
-    if (digest !== null) return await this.finish(repository, id, url, request);
-    return this.#state(202, repository, id, 0);
+    if (digest === null) return this.#state(202, this.#open.begin(repository, algorithm, true), 0);
+    if (!isDigest(digest)) return noDigest(digest);
+    const upload = this.#open.begin(repository, digestAlgorithm(digest), false);
+    const response = await this.#finish(upload, digest, request);
+    if (response.status !== 201) await this.#open.drop(upload);
+    return response;
   }
 
   async append(repository: string, id: string, request: Request): Promise<Response> {
-    const upload = await this.#find(repository, id);
+    const upload = this.#open.find(repository, id);
     if (upload === undefined) return unknown(id);
-    if (upload.busy) return refuse(409, "BLOB_UPLOAD_INVALID", "another request writes to this upload");
-    const range = /^(\d+)-(\d+)$/.exec(request.headers.get("content-range")?.replace(/^bytes[= ]/, "") ?? "");
-    if (range !== null && Number(range[1]) !== upload.offset) return this.#outOfOrder(repository, id, upload);
-    const length = Number(request.headers.get("content-length") ?? Number.NaN);
-    if (range !== null && Number(range[2]) - Number(range[1]) + 1 !== length && !Number.isNaN(length)) {
-      return refuse(416, "BLOB_UPLOAD_INVALID", "Content-Range and Content-Length disagree");
-    }
-    await this.#write(id, upload, request);
-    return this.#state(202, repository, id, upload.offset);
+    const refused = await this.#write(upload, request);
+    return refused ?? this.#state(202, upload, await this.#offset(upload));
   }
 
   async finish(repository: string, id: string, url: URL, request: Request): Promise<Response> {
     const digest = url.searchParams.get("digest") ?? "";
-    if (!isDigest(digest)) return refuse(400, "DIGEST_INVALID", `"${digest}" is no digest`);
-    const upload = await this.#find(repository, id);
-    if (upload === undefined) return unknown(id);
-    if (upload.busy) return refuse(409, "BLOB_UPLOAD_INVALID", "another request writes to this upload");
-    const range = /^(\d+)-(\d+)$/.exec(request.headers.get("content-range")?.replace(/^bytes[= ]/, "") ?? "");
-    if (range !== null && Number(range[1]) !== upload.offset) return this.#outOfOrder(repository, id, upload);
-    await this.#write(id, upload, request);
-    upload.busy = true;
-    try {
-      await using ingest = await this.#blobs.ingest(`upload ${id}`, { digest });
-      await ingest.commit({ digest });
-      this.#catalogue.linkBlob(repository, digest);
-    } catch (error) {
-      this.#open.delete(id);
-      if (isKind(error, "corrupt")) return refuse(400, "DIGEST_INVALID", `the bytes are not ${digest}`);
-      throw error;
-    } finally {
-      upload.busy = false;
-    }
-    this.#open.delete(id);
-    return created(`/v2/${repository}/blobs/${digest}`, digest);
+    if (!isDigest(digest)) return noDigest(digest);
+    const upload = this.#open.find(repository, id);
+    return upload === undefined ? unknown(id) : await this.#finish(upload, digest, request);
   }
 
   async status(repository: string, id: string): Promise<Response> {
-    const upload = await this.#find(repository, id);
-    return upload === undefined ? unknown(id) : this.#state(204, repository, id, upload.offset);
+    const upload = this.#open.find(repository, id);
+    if (upload === undefined) return unknown(id);
+    this.#open.touch(upload);
+    return this.#state(204, upload, await this.#offset(upload));
   }
 
   async cancel(repository: string, id: string): Promise<Response> {
-    const upload = await this.#find(repository, id);
+    const upload = this.#open.find(repository, id);
     if (upload === undefined) return unknown(id);
-    await using ingest = await this.#blobs.ingest(`upload ${id}`);
-    ingest.abandon();
-    this.#open.delete(id);
+    await this.#open.drop(upload);
     return new Response(null, { status: 204 });
   }
 
-  async #write(id: string, upload: Upload, request: Request): Promise<void> {
-    if (request.body === null) return;
-    upload.busy = true;
-    upload.touched = this.#now();
+  async #mount(
+    repository: string,
+    digest: Digest,
+    url: URL,
+    readable: (from: string) => Promise<boolean>,
+  ): Promise<boolean> {
+    const from = url.searchParams.get("from");
+    for (const holder of from === null ? this.#catalogue.holders(digest, mountCandidates) : [from]) {
+      if (!(await readable(holder))) continue;
+      // Nothing waits from here on: what is there now is still there when it is linked.
+      if (!this.#catalogue.hasBlob(holder, digest) || !this.#store.blobs.has(digest)) continue;
+      this.#catalogue.linkBlob(repository, digest);
+      this.#catalogue.touchBlob(repository, digest);
+      return true;
+    }
+    return false;
+  }
+
+  async #finish(upload: Upload, digest: Digest, request: Request): Promise<Response> {
+    const refused = await this.#write(upload, request, digest);
+    if (refused !== undefined) return refused;
+    return created(upload.repository, digest);
+  }
+
+  /** Takes the request's bytes; with a digest also ends the upload. Undefined: done. */
+  async #write(upload: Upload, request: Request, digest?: Digest): Promise<Response | undefined> {
+    if (upload.sender !== undefined) {
+      if (!this.#open.isStalled(upload.sender)) return busy();
+      upload.sender.stop();
+      await upload.sender.ended;
+      if (upload.sender !== undefined) return busy();
+    }
+    const ended = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    upload.sender = { stop: () => stop.abort(), ended: ended.promise, heard: 0 };
+    this.#open.heard(upload);
     try {
-      await using ingest = await this.#blobs.ingest(`upload ${id}`);
-      for await (const chunk of request.body) {
-        ingest.write(chunk);
-        upload.offset += chunk.length;
-      }
+      const algorithm = digest === undefined ? upload.algorithm : digestAlgorithm(digest);
+      const ingest = await this.#open.ingest(upload, algorithm);
+      const range = contentRange(request.headers.get("content-range"));
+      if (range === "invalid" || (range !== undefined && range.start !== ingest.offset))
+        return this.#outOfOrder(upload, ingest.offset);
+      const refused = await receive(request, ingest, range, stop.signal, () => this.#open.heard(upload));
+      return refused ?? (digest === undefined ? undefined : await this.#commit(upload, digest));
+    } catch (error) {
+      // The file's end decides what is here; the next request reads it.
+      await this.#open.close(upload);
+      throw error;
     } finally {
-      upload.busy = false;
-      upload.touched = this.#now();
+      upload.sender = undefined;
+      ended.resolve();
     }
   }
 
-  async #find(repository: string, id: string): Promise<Upload | undefined> {
-    if (!idPattern.test(id)) return undefined;
-    const known = this.#open.get(id);
-    if (known !== undefined) return known.repository === repository ? known : undefined;
-    // After a restart only the bytes are left; an id is 128 random bits, so who knows it began it.
-    await using ingest = await this.#blobs.ingest(`upload ${id}`);
-    if (ingest.offset === 0) {
-      ingest.abandon();
-      return undefined;
+  async #commit(upload: Upload, digest: Digest): Promise<Response | undefined> {
+    using lease = this.#store.leases.begin(`registry: push to ${upload.repository}`);
+    lease.add({ blob: digest });
+    const ingest = await this.#open.ingest(upload, digestAlgorithm(digest));
+    try {
+      await ingest.commit({ digest });
+    } catch (error) {
+      if (!isKind(error, "corrupt")) throw error;
+      this.#open.forget(upload);
+      if (upload.lasting) this.#catalogue.endUpload(upload.id);
+      return refuse(400, "DIGEST_INVALID", `the bytes are not ${digest}`);
     }
-    const found = { repository, offset: ingest.offset, touched: this.#now(), busy: false };
-    this.#open.set(id, found);
-    return found;
+    this.#catalogue.finishUpload(upload.id, upload.repository, digest);
+    this.#open.forget(upload);
+    return undefined;
   }
 
-  #reap(): void {
-    const before = this.#now() - idle;
-    for (const [id, upload] of this.#open) if (!upload.busy && upload.touched < before) this.#open.delete(id);
+  async #offset(upload: Upload): Promise<number> {
+    return (await this.#open.ingest(upload)).offset;
   }
 
-  #outOfOrder(repository: string, id: string, upload: Upload): Response {
-    const { headers } = this.#state(416, repository, id, upload.offset);
-    return refuse(416, "BLOB_UPLOAD_INVALID", `the next byte is ${upload.offset}`, Object.fromEntries(headers));
+  #outOfOrder(upload: Upload, offset: number): Response {
+    const response = refuse(416, "BLOB_UPLOAD_INVALID", `the next byte is ${offset}`);
+    for (const [name, value] of this.#state(416, upload, offset).headers) response.headers.set(name, value);
+    return response;
   }
 
-  #state(status: number, repository: string, id: string, offset: number): Response {
+  #state(status: number, upload: Upload, offset: number): Response {
     return new Response(null, {
       status,
       headers: {
-        Location: `/v2/${repository}/blobs/uploads/${id}`,
+        Location: `/v2/${upload.repository}/blobs/uploads/${upload.id}`,
+        // The specification has no word for nothing; clients read 0-0 as it (as the distribution project sends it).
         Range: `0-${Math.max(0, offset - 1)}`,
-        "Docker-Upload-UUID": id,
-        "OCI-Chunk-Min-Length": "1",
+        "Docker-Upload-UUID": upload.id,
       },
     });
   }
 }
 
-function created(location: string, digest: string): Response {
-  return new Response(null, { status: 201, headers: { Location: location, "Docker-Content-Digest": digest } });
+function created(repository: string, digest: Digest): Response {
+  const headers = { Location: `/v2/${repository}/blobs/${digest}`, "Docker-Content-Digest": digest };
+  return new Response(null, { status: 201, headers });
+}
+
+function busy(): Response {
+  return refuse(409, "BLOB_UPLOAD_INVALID", "another request sends to this upload");
+}
+
+function noDigest(text: string): Response {
+  return refuse(400, "DIGEST_INVALID", `"${text.slice(0, 140)}" is no digest`);
 }
 
 function unknown(id: string): Response {

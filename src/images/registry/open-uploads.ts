@@ -1,0 +1,177 @@
+import type { Random } from "#base/core/random.ts";
+import type { DigestAlgorithm } from "#formats/oci/contract.ts";
+import type { BlobStore, Ingest } from "#images/store/contract.ts";
+import type { Catalogue } from "./contract.ts";
+
+/** Upload ids are ours: hex only, so they are fit for any key. */
+const idPattern = /^[0-9a-f]{32}$/;
+/** Files kept open between two requests, with the hash so far; more would be descriptors nobody uses. */
+const warmLimit = 32;
+const idleMs = 24 * 3600 * 1000;
+/** A sender that says nothing for so long makes way for another request to the same upload. */
+export const stalledMs = 30_000;
+
+/** A request that sends bytes for an upload. */
+export interface Sender {
+  /** Ends it early. */
+  stop(): void;
+  /** When its last bytes came, milliseconds since 1970. */
+  heard: number;
+  readonly ended: Promise<void>;
+}
+
+export interface Upload {
+  readonly id: string;
+  readonly repository: string;
+  /** Milliseconds since 1970. */
+  touched: number;
+  /** Of the hash being computed; the digest that ends the upload may want another. */
+  algorithm: DigestAlgorithm;
+  /** One at a time. */
+  sender?: Sender | undefined;
+  ingest?: Ingest | undefined;
+  opening?: Promise<Ingest> | undefined;
+  /** Whether the catalogue knows it, so that it outlives this process. */
+  readonly lasting: boolean;
+}
+
+export interface OpenUploadsParts {
+  readonly blobs: BlobStore;
+  readonly catalogue: Catalogue;
+  readonly random: Random;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** What went wrong while an old upload was dropped. */
+  readonly onError: (error: unknown) => void;
+  /** Uploads at most; default 10,000. */
+  readonly limit?: number;
+}
+
+/**
+ * The uploads that were begun and not ended. Each one's bytes stand in the store's ingest area under its id, its row
+ * in the catalogue: both survive a restart. They are bounded: the one nobody asked about for longest makes way, and what was idle for a day goes.
+ */
+export class OpenUploads implements AsyncDisposable {
+  readonly #blobs: BlobStore;
+  readonly #catalogue: Catalogue;
+  readonly #random: Random;
+  readonly #now: () => number;
+  readonly #onError: (error: unknown) => void;
+  readonly #limit: number;
+  /** Least recently used first. */
+  readonly #open = new Map<string, Upload>();
+
+  constructor(parts: OpenUploadsParts) {
+    const { blobs, catalogue, random, now, onError, limit = 10_000 } = parts;
+    this.#blobs = blobs;
+    this.#catalogue = catalogue;
+    this.#random = random;
+    this.#now = now;
+    this.#onError = onError;
+    this.#limit = limit;
+    for (const { id, repository } of catalogue.uploads())
+      this.#open.set(id, { id, repository, touched: now(), algorithm: "sha256", lasting: true });
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** `lasting` false: its id is told to nobody, so nobody could go on with it. */
+  begin(repository: string, algorithm: DigestAlgorithm, lasting: boolean): Upload {
+    this.#reap();
+    const id = this.#random.hex(16);
+    if (lasting) this.#catalogue.beginUpload(id, repository);
+    const upload: Upload = { id, repository, touched: this.#now(), algorithm, lasting };
+    this.#open.set(id, upload);
+    return upload;
+  }
+
+  find(repository: string, id: string): Upload | undefined {
+    const upload = idPattern.test(id) ? this.#open.get(id) : undefined;
+    if (upload === undefined || upload.repository !== repository) return undefined;
+    return upload;
+  }
+
+  touch(upload: Upload): void {
+    upload.touched = this.#now();
+    if (this.#open.delete(upload.id)) this.#open.set(upload.id, upload);
+  }
+
+  /** The sender's bytes came. */
+  heard(upload: Upload): void {
+    this.touch(upload);
+    if (upload.sender !== undefined) upload.sender.heard = upload.touched;
+  }
+
+  isStalled(sender: Sender): boolean {
+    return this.#now() - sender.heard >= stalledMs;
+  }
+
+  /** The upload's file. Only its sender, or the one that drops it, may ask for another algorithm. */
+  async ingest(upload: Upload, algorithm = upload.algorithm): Promise<Ingest> {
+    for (;;) {
+      if (upload.opening !== undefined) await upload.opening;
+      else if (upload.ingest !== undefined && upload.algorithm === algorithm) return upload.ingest;
+      else {
+        await this.close(upload);
+        upload.algorithm = algorithm;
+        upload.opening = this.#openFile(upload);
+        try {
+          upload.ingest = await upload.opening;
+        } finally {
+          upload.opening = undefined;
+        }
+      }
+    }
+  }
+
+  /** Bytes stay; the next use reads them again. */
+  async close(upload: Upload): Promise<void> {
+    const { ingest } = upload;
+    upload.ingest = undefined;
+    await ingest?.[Symbol.asyncDispose]();
+  }
+
+  /** Its bytes are a blob now, or gone. */
+  forget(upload: Upload): void {
+    upload.ingest = undefined;
+    this.#open.delete(upload.id);
+  }
+
+  /** Forgets upload, row and bytes. */
+  async drop(upload: Upload): Promise<void> {
+    this.#open.delete(upload.id);
+    upload.sender?.stop();
+    await upload.sender?.ended;
+    if (upload.lasting) this.#catalogue.endUpload(upload.id);
+    const ingest = await this.ingest(upload);
+    upload.ingest = undefined;
+    ingest.abandon();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const upload of this.#open.values()) {
+      upload.sender?.stop();
+      await upload.sender?.ended;
+      await this.close(upload);
+    }
+    this.#open.clear();
+  }
+
+  #reap(): void {
+    const before = this.#now() - idleMs;
+    for (const upload of this.#open.values()) {
+      if (upload.touched >= before && this.#open.size < this.#limit) return;
+      this.#open.delete(upload.id);
+      this.drop(upload).catch(this.#onError);
+    }
+  }
+
+  async #openFile(upload: Upload): Promise<Ingest> {
+    const warm = [...this.#open.values()].filter((other) => other.ingest !== undefined);
+    for (const other of warm.slice(0, Math.max(0, warm.length - warmLimit + 1)))
+      if (other.sender === undefined) await this.close(other);
+    return await this.#blobs.ingest(`upload ${upload.id}`, { algorithm: upload.algorithm });
+  }
+}
