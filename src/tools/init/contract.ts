@@ -30,6 +30,7 @@ export interface Recipe {
   readonly compile?: { readonly packages: readonly string[]; readonly run: string; readonly copy: string };
   /** Lines between the packages and the copy of the folder: dependencies, which change less often than code. */
   readonly dependencies: readonly string[];
+  /** The program by absolute path, so that it runs in any working folder. */
   readonly entrypoint: readonly string[];
   readonly ignore: readonly string[];
   /** Sentences for the reader: what was guessed and may be wrong. */

@@ -25,22 +25,27 @@ describe("each language gets a Dockerfile that is read without an error and expl
       "python",
       { "count.py": "import csv, numpy as np\nfrom Bio import SeqIO\n", "data.csv": "a\n" },
       "python3-biopython python3-numpy",
-      ["python3", "count.py"],
+      ["python3", "/app/count.py"],
     ],
-    ["python", { "a.py": "", "main.py": "", "requirements.txt": "x==1\n" }, "python3-venv", ["python3", "main.py"]],
+    [
+      "python",
+      { "a.py": "", "main.py": "", "requirements.txt": "x==1\n" },
+      "python3-venv",
+      ["python3", "/app/main.py"],
+    ],
     [
       "r",
       { "plot.R": "library(ggplot2)\nstats::lm\nrequire('Rare.Thing')\n" },
       "r-cran-ggplot2",
-      ["Rscript", "plot.R"],
+      ["Rscript", "/app/plot.R"],
     ],
     [
       "node",
       { "package.json": '{"scripts":{"start":"node src/x.mjs"},"dependencies":{"a":"1"}}', "package-lock.json": "{}" },
       "npm",
-      ["node", "src/x.mjs"],
+      ["node", "/app/src/x.mjs"],
     ],
-    ["node", { "index.js": "console.log(1)" }, "nodejs", ["node", "index.js"]],
+    ["node", { "index.js": "console.log(1)" }, "nodejs", ["node", "/app/index.js"]],
     [
       "c",
       { Makefile: "CC=gcc\nPROG = sim\nall: $(PROG)\n", "sim.c": "#include <math.h>\n" },
@@ -49,7 +54,7 @@ describe("each language gets a Dockerfile that is read without an error and expl
     ],
     ["c", { "a.c": "#include <zlib.h>\n", "sub/b.c": "" }, "zlib1g-dev", ["/usr/local/bin/tool"]],
     ["c", { "CMakeLists.txt": "add_executable(fast main.cpp)", "main.cpp": "" }, "cmake", ["/usr/local/bin/fast"]],
-    ["shell", { "go.sh": "#!/bin/bash\nsamtools view x | jq . # curl\n" }, "jq samtools", ["bash", "go.sh"]],
+    ["shell", { "go.sh": "#!/bin/bash\nsamtools view x | jq . # curl\n" }, "jq samtools", ["bash", "/app/go.sh"]],
   ];
   for (const [language, files, packages, words] of folders) {
     test(`${language}: ${Object.keys(files).join(", ")}`, () => {
@@ -68,9 +73,9 @@ test("the whole of a small Python folder's Dockerfile", () => {
   expect(folder("My Script", { "words.py": "import csv\n" }).dockerfile).toMatchInlineSnapshot(`
     "# A box for the Python script words.py.
     #
-    #   gantry build -t my-script .
-    #   gantry run --rm my-script                          words after the name go to the program
-    #   gantry run --rm -v "$PWD":/data -w /data my-script   to work on the files of this folder
+    #   gantry build -t my-script .                          makes the image
+    #   gantry run --rm my-script                            runs it; words after the name go to the program
+    #   gantry run --rm -v "$PWD":/data -w /data my-script   runs it on the files of this folder
 
     FROM debian:bookworm
 
@@ -85,7 +90,7 @@ test("the whole of a small Python folder's Dockerfile", () => {
     COPY . .
 
     # What runs. It is a list, so that the program itself gets the signals and stops at once.
-    ENTRYPOINT ["python3", "words.py"]
+    ENTRYPOINT ["python3", "/app/words.py"]
     "
   `);
 });

@@ -37,7 +37,7 @@ export function nodeRecipe(folder: Folder): Recipe | undefined {
           locked ? "RUN npm ci --omit=dev" : "RUN npm install --omit=dev",
         ]
       : [],
-    entrypoint: ["node", main],
+    entrypoint: ["node", `/app/${main}`],
     ignore: ["node_modules/", "npm-debug.log*", "coverage/"],
     notes: [
       ...(started === undefined && described.main === undefined ? choiceNote(main, runnable) : []),

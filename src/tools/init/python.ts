@@ -48,7 +48,7 @@ export function pythonRecipe(folder: Folder): Recipe | undefined {
     what: main === undefined ? "Python project" : `Python script ${main.path}`,
     packages: byPip ? ["python3", "python3-venv"] : ["python3", ...imported],
     dependencies: byPip ? pipLines(requirements !== undefined) : [],
-    entrypoint: ["python3", run],
+    entrypoint: ["python3", `/app/${run}`],
     ignore: ["__pycache__/", "*.pyc", ".venv/", "venv/", ".pytest_cache/", ".ipynb_checkpoints/"],
     notes: [
       ...(main === undefined ? ["No script was found at the top of the folder; put its name into the last line."] : []),

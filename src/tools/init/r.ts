@@ -42,7 +42,7 @@ export function rRecipe(folder: Folder): Recipe | undefined {
             "# Not packaged by Debian: compiled from CRAN.",
             `RUN Rscript -e 'install.packages(c(${list}), repos = "https://cloud.r-project.org")'`,
           ],
-    entrypoint: ["Rscript", main.path],
+    entrypoint: ["Rscript", `/app/${main.path}`],
     ignore: [".Rhistory", ".RData", ".Rproj.user/", "renv/library/"],
     notes: choiceNote(main.path, scripts),
   };

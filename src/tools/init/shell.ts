@@ -55,7 +55,7 @@ export function shellRecipe(folder: Folder): Recipe | undefined {
     what: `shell script ${main.path}`,
     packages: needsCertificates ? [...packages, "ca-certificates"].sort() : packages,
     dependencies: [],
-    entrypoint: [/^#!.*\bbash\b/.test(main.head) ? "bash" : "sh", main.path],
+    entrypoint: [/^#!.*\bbash\b/.test(main.head) ? "bash" : "sh", `/app/${main.path}`],
     ignore: [],
     notes: choiceNote(main.path, scripts),
   };

@@ -6,9 +6,11 @@ export function writeDockerfile(recipe: Recipe, name: string): string {
   const lines = [
     `# A box for the ${recipe.what}.`,
     "#",
-    `#   gantry build -t ${name} .`,
-    `#   gantry run --rm ${name}                          words after the name go to the program`,
-    `#   gantry run --rm -v "$PWD":/data -w /data ${name}   to work on the files of this folder`,
+    ...usage([
+      [`gantry build -t ${name} .`, "makes the image"],
+      [`gantry run --rm ${name}`, "runs it; words after the name go to the program"],
+      [`gantry run --rm -v "$PWD":/data -w /data ${name}`, "runs it on the files of this folder"],
+    ]),
     "",
     ...(recipe.compile === undefined ? singleStage(recipe) : twoStages(recipe, recipe.compile)),
     "",
@@ -16,6 +18,11 @@ export function writeDockerfile(recipe: Recipe, name: string): string {
     `ENTRYPOINT ${JSON.stringify(recipe.entrypoint).replaceAll('","', '", "')}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function usage(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([command]) => command.length));
+  return rows.map(([command, what]) => `#   ${command.padEnd(width)}   ${what}`);
 }
 
 function singleStage(recipe: Recipe): string[] {
