@@ -29,22 +29,24 @@ export const verb: Verb = {
   declare(command, run) {
     command
       .argument("[kind...]", `only some of ${kinds.join(", ")}`)
-      .option("-a, --all", "all images without a container, not only those without a name; all unused volumes")
+      .option("-a, --all", "all images without a container, not only those without a name")
       .option("-f, --force", "do not ask")
       .option("--filter <name=value>", "only some, as label=stage", collect, [])
-      .option("--volumes", "unused volumes too")
+      .option("--volumes", "unused volumes without a name too")
       .option("--json", "what was removed as JSON");
     command.action((words: string[], options: Options) =>
       run(async (context) => {
         const wanted = chosen(words, options);
-        if (options.force !== true && !(await confirm(context, warning(wanted, options)))) {
+        // As in docker: unless volumes are asked for by themselves, those with a name are never touched.
+        const allVolumes = options.all === true && words.includes("volumes");
+        if (options.force !== true && !(await confirm(context, warning(wanted, options.all === true, allVolumes)))) {
           context.stderr.write("Nothing was removed.\n");
           return 1;
         }
         const client = await context.client();
         const done: Pruned[] = [];
         for (const kind of wanted) {
-          const pruned = await prune(client, kind, options);
+          const pruned = await prune(client, kind, options, allVolumes);
           done.push(pruned);
           if (options.json !== true) show(context, pruned);
         }
@@ -73,11 +75,10 @@ function chosen(words: readonly string[], options: Options): Kind[] {
   return kinds.filter((kind) => kind !== "volumes" || options.volumes === true);
 }
 
-function warning(wanted: readonly Kind[], options: Options): string {
-  const all = options.all === true;
+function warning(wanted: readonly Kind[], all: boolean, allVolumes: boolean): string {
   const texts: Readonly<Record<Kind, string>> = {
     containers: "all stopped containers",
-    volumes: all ? "all volumes no container uses" : "all volumes without a name that no container uses",
+    volumes: allVolumes ? "all volumes no container uses" : "all volumes without a name that no container uses",
     cache: "the build cache",
     images: all ? "all images without a container" : "all images without a name or a container",
   };
@@ -95,7 +96,7 @@ function show(context: Context, { kind, items }: Pruned): void {
   if (items.length > 0) context.stdout.write(`${titles[kind]}\n${items.map((item) => `${item}\n`).join("")}\n`);
 }
 
-async function prune(client: Client, kind: Kind, options: Options): Promise<Pruned> {
+async function prune(client: Client, kind: Kind, options: Options, allVolumes: boolean): Promise<Pruned> {
   const filters = (...own: string[]) => ({ filters: filterQuery([...own, ...options.filter]) });
   switch (kind) {
     case "containers": {
@@ -110,7 +111,7 @@ async function prune(client: Client, kind: Kind, options: Options): Promise<Prun
       const answer = await client.request<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }>(
         "POST",
         "/volumes/prune",
-        { query: filters(...(options.all === true ? ["all=true"] : [])) },
+        { query: filters(...(allVolumes ? ["all=true"] : [])) },
       );
       return { kind, items: answer.VolumesDeleted ?? [], bytes: answer.SpaceReclaimed };
     }
