@@ -56,6 +56,12 @@ export function ownDescriptor(layer: Descriptor): Descriptor {
   return { mediaType: ociTypes[layer.mediaType] ?? layer.mediaType, digest, size };
 }
 
+/** PATH is always set, as BuildKit has it: `ENV PATH=/x:$PATH` over an image without one must not lose /bin. */
+function withPath(config: ContainerConfig): ContainerConfig {
+  const env = config.Env ?? [];
+  return env.some((entry) => entry.startsWith("PATH=")) ? config : { ...config, Env: [`PATH=${defaultPath}`, ...env] };
+}
+
 /** The draft an image of the store gives to a stage that starts from it. */
 export function draftOf(image: {
   config: ImageConfig;
@@ -65,7 +71,7 @@ export function draftOf(image: {
   const { config, layers, chain } = image;
   const top = chain.at(-1);
   return {
-    config: config.config ?? {},
+    config: withPath(config.config ?? {}),
     ...(config.author === undefined ? {} : { author: config.author }),
     history: config.history ?? [],
     layers: layers.map((layer, index) => ({

@@ -20,12 +20,3 @@ export function parseDuration(text: string): number | undefined {
   }
   return match[1] === "-" ? -total : total;
 }
-
-/** Nanoseconds as the shortest text {@link parseDuration} reads back. */
-export function printDuration(nanoseconds: number): string {
-  for (const unit of ["h", "m", "s", "ms", "us"] as const) {
-    const size = units[unit]!;
-    if (nanoseconds >= size && nanoseconds % size === 0) return `${nanoseconds / size}${unit}`;
-  }
-  return nanoseconds === 0 ? "0s" : `${nanoseconds}ns`;
-}
