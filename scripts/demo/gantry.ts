@@ -13,8 +13,17 @@ export async function show(...words: string[]): Promise<void> {
 }
 
 /** Runs the command and gives what it printed. */
-export async function ask(...words: string[]): Promise<string> {
-  const child = Bun.spawn([program, ...words], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+export function ask(...words: string[]): Promise<string> {
+  return askWith({}, ...words);
+}
+
+/** The same with some variables set: another data root is another engine. */
+export async function askWith(env: Readonly<Record<string, string>>, ...words: string[]): Promise<string> {
+  const child = Bun.spawn([program, ...words], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   if ((await child.exited) !== 0)
     throw new CommandFailed(`gantry ${words.join(" ")} ended with ${child.exitCode}: ${err.trim()}`);

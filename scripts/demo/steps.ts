@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StepResult } from "./closing-table.ts";
-import { ask, bold, root, show, start } from "./gantry.ts";
+import { ask, askWith, bold, root, show, start } from "./gantry.ts";
 
 const genomics = join(root, "examples/genomics");
 const image = "lambda";
@@ -64,15 +64,34 @@ export async function share(digest: string): Promise<Outcome> {
     if (back !== digest) throw new Error(`the image came back as ${back}`);
     await show("tag", `${remote}@${digest}`, image);
     await ask("rmi", `${remote}@${digest}`);
+    const elsewhere = await pullElsewhere(`${remote}@${digest}`);
     return {
       why: "A registry is how a box travels; a digest in a paper names exactly one box for ever.",
       proved:
-        "Pushed to Gantry's own registry, removed here, pulled back by digest: every byte was checked on the way.",
+        "Pushed to Gantry's own registry, removed here, pulled back by digest (layers that the build cache still held were not sent again). " +
+        `A second engine with nothing on its disk pulled all ${elsewhere.size} by that digest, checked every byte, and ran ${elsewhere.said}.`,
     };
   } finally {
     registry.kill("SIGTERM");
     await registry.exited;
     rmSync(data, { recursive: true, force: true });
+  }
+}
+
+/** What a colleague's machine would do: an engine of its own, an empty data root, the digest from the paper. */
+async function pullElsewhere(reference: string): Promise<{ size: string; said: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "gantry-demo-elsewhere-"));
+  const env = { GANTRY_DATA_ROOT: join(folder, "data"), GANTRY_RUN_ROOT: join(folder, "run") };
+  console.log("\nThe same on a second engine with an empty disk:");
+  try {
+    await askWith(env, "pull", "-q", reference);
+    const size = await askWith(env, "images", "--format", "{{.Size}}");
+    const said = (await askWith(env, "run", "--rm", reference, "samtools", "--version")).split("\n")[0]!;
+    console.log(`  ${size} pulled, ${said} runs`);
+    return { size, said };
+  } finally {
+    await askWith(env, "engine", "uninstall", "--data");
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
