@@ -113,7 +113,8 @@ export async function openBuildScene(options: SceneOptions = {}): Promise<BuildS
     database: steps,
     scratch: join(folder, "build"),
     machineRoot: "/",
-    cgroupParent: `/gantry-test-${process.pid}`,
+    // crun removes the cgroup it made, not one above it.
+    cgroupParent: "",
     clock: systemClock,
     random: systemRandom,
     faults,
