@@ -60,6 +60,7 @@ export class OpenUploads implements AsyncDisposable {
   readonly #limit: number;
   /** Least recently used first. */
   readonly #open = new Map<string, Upload>();
+  readonly #warm = new Set<Upload>();
 
   constructor(parts: OpenUploadsParts) {
     const { blobs, catalogue, random, now, onError, limit = 10_000 } = parts;
@@ -104,6 +105,12 @@ export class OpenUploads implements AsyncDisposable {
     if (upload.sender !== undefined) upload.sender.heard = upload.touched;
   }
 
+  /** The sender has ended. */
+  released(upload: Upload): void {
+    upload.sender = undefined;
+    this.#cool();
+  }
+
   isStalled(sender: Sender): boolean {
     return this.#now() - sender.heard >= stalledMs;
   }
@@ -130,12 +137,14 @@ export class OpenUploads implements AsyncDisposable {
   async close(upload: Upload): Promise<void> {
     const { ingest } = upload;
     upload.ingest = undefined;
+    this.#warm.delete(upload);
     await ingest?.[Symbol.asyncDispose]();
   }
 
   /** Its bytes are a blob now, or gone. */
   forget(upload: Upload): void {
     upload.ingest = undefined;
+    this.#warm.delete(upload);
     this.#open.delete(upload.id);
   }
 
@@ -146,7 +155,7 @@ export class OpenUploads implements AsyncDisposable {
     await upload.sender?.ended;
     if (upload.lasting) this.#catalogue.endUpload(upload.id);
     const ingest = await this.ingest(upload);
-    upload.ingest = undefined;
+    this.forget(upload);
     ingest.abandon();
   }
 
@@ -169,9 +178,17 @@ export class OpenUploads implements AsyncDisposable {
   }
 
   async #openFile(upload: Upload): Promise<Ingest> {
-    const warm = [...this.#open.values()].filter((other) => other.ingest !== undefined);
-    for (const other of warm.slice(0, Math.max(0, warm.length - warmLimit + 1)))
-      if (other.sender === undefined) await this.close(other);
-    return await this.#blobs.ingest(`upload ${upload.id}`, { algorithm: upload.algorithm });
+    this.#cool();
+    const ingest = await this.#blobs.ingest(`upload ${upload.id}`, { algorithm: upload.algorithm });
+    this.#warm.add(upload);
+    return ingest;
+  }
+
+  /** Closes files nobody writes to, those opened first, until few are open. */
+  #cool(): void {
+    for (const upload of this.#warm) {
+      if (this.#warm.size <= warmLimit) return;
+      if (upload.sender === undefined) this.close(upload).catch(this.#onError);
+    }
   }
 }

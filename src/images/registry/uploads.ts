@@ -48,8 +48,8 @@ export class Uploads {
   async append(repository: string, id: string, request: Request): Promise<Response> {
     const upload = this.#open.find(repository, id);
     if (upload === undefined) return unknown(id);
-    const refused = await this.#write(upload, request);
-    return refused ?? this.#state(202, upload, await this.#offset(upload));
+    const written = await this.#write(upload, request);
+    return written instanceof Response ? written : this.#state(202, upload, written);
   }
 
   async finish(repository: string, id: string, url: URL, request: Request): Promise<Response> {
@@ -63,7 +63,7 @@ export class Uploads {
     const upload = this.#open.find(repository, id);
     if (upload === undefined) return unknown(id);
     this.#open.touch(upload);
-    return this.#state(204, upload, await this.#offset(upload));
+    return this.#state(204, upload, (await this.#open.ingest(upload)).offset);
   }
 
   async cancel(repository: string, id: string): Promise<Response> {
@@ -92,13 +92,12 @@ export class Uploads {
   }
 
   async #finish(upload: Upload, digest: Digest, request: Request): Promise<Response> {
-    const refused = await this.#write(upload, request, digest);
-    if (refused !== undefined) return refused;
-    return created(upload.repository, digest);
+    const written = await this.#write(upload, request, digest);
+    return written instanceof Response ? written : created(upload.repository, digest);
   }
 
-  /** Takes the request's bytes; with a digest also ends the upload. Undefined: done. */
-  async #write(upload: Upload, request: Request, digest?: Digest): Promise<Response | undefined> {
+  /** Takes the request's bytes; with a digest also ends the upload. Gives the bytes here, or the refusal. */
+  async #write(upload: Upload, request: Request, digest?: Digest): Promise<Response | number> {
     if (upload.sender !== undefined) {
       if (!this.#open.isStalled(upload.sender)) return busy();
       upload.sender.stop();
@@ -116,13 +115,14 @@ export class Uploads {
       if (range === "invalid" || (range !== undefined && range.start !== ingest.offset))
         return this.#outOfOrder(upload, ingest.offset);
       const refused = await receive(request, ingest, range, stop.signal, () => this.#open.heard(upload));
-      return refused ?? (digest === undefined ? undefined : await this.#commit(upload, digest));
+      const { offset } = ingest;
+      return refused ?? (digest === undefined ? undefined : await this.#commit(upload, digest)) ?? offset;
     } catch (error) {
       // The file's end decides what is here; the next request reads it.
       await this.#open.close(upload);
       throw error;
     } finally {
-      upload.sender = undefined;
+      this.#open.released(upload);
       ended.resolve();
     }
   }
@@ -142,10 +142,6 @@ export class Uploads {
     this.#catalogue.finishUpload(upload.id, upload.repository, digest);
     this.#open.forget(upload);
     return undefined;
-  }
-
-  async #offset(upload: Upload): Promise<number> {
-    return (await this.#open.ingest(upload)).offset;
   }
 
   #outOfOrder(upload: Upload, offset: number): Response {
