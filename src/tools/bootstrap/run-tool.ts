@@ -11,9 +11,12 @@ export async function runTool(
   options: BootstrapOptions,
 ): Promise<void> {
   options.signal?.throwIfAborted();
-  const child = Bun.spawn([...words], { stdin: "ignore", stdout: output, stderr: "pipe", env });
-  // An interrupt lets it unmount and remove what it made; it is waited for below.
-  const stop = () => child.kill("SIGINT");
+  const child = Bun.spawn([...words], { stdin: "ignore", stdout: output, stderr: "pipe", env, detached: true });
+  // A group of its own, so that its children hear the interrupt too: it then unmounts and removes what it made, and is
+  // waited for below.
+  const stop = () => {
+    process.kill(-child.pid, "SIGINT");
+  };
   options.signal?.addEventListener("abort", stop, { once: true });
   const last: string[] = [];
   try {
