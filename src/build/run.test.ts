@@ -142,7 +142,7 @@ test("limits and added hosts reach the step", async () => {
 });
 
 // The runtime gives a foreground process sockets, which cannot be opened again by name; pipes can.
-test.todo("what a RUN writes to /dev/stdout and /dev/stderr arrives", async () => {
+test("what a RUN writes to /dev/stdout and /dev/stderr arrives", async () => {
   await using scene = await openBuildScene();
   await scene.plantBusybox();
   const built = await scene.build("FROM busybox\nRUN echo out > /dev/stdout; echo err > /dev/stderr\n");

@@ -1,4 +1,6 @@
+import { closeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
+import { makePipe } from "#base/system/process/pipe.ts";
 import type { Exit, RunOptions, Runtime } from "./contract.ts";
 import { crunError } from "./crun-words.ts";
 
@@ -8,11 +10,9 @@ export async function runForeground(runtime: Runtime, options: RunOptions): Prom
   if (signal?.aborted) throw cancelled(id);
   runtime.writeBundle(bundle, spec);
   const words = [...runtime.prefix, runtime.program, ...runtime.programArguments, "--log", `${bundle}/crun.log`];
-  const child = Bun.spawn([...words, "run", "--bundle", bundle, id], {
-    cwd: "/",
-    env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
-    stdio: [options.stdin ?? "ignore", "pipe", "pipe"],
-  });
+  const stdout = makePipe();
+  const stderr = makePipe();
+  const child = spawnWith([...words, "run", "--bundle", bundle, id], options.stdin ?? "ignore", [stdout, stderr]);
   let killing: Promise<void> | undefined;
   const kill = () => {
     // First the whole cgroup by crun, then crun itself, which may not have come that far.
@@ -25,8 +25,8 @@ export async function runForeground(runtime: Runtime, options: RunOptions): Prom
   try {
     const [code] = await Promise.all([
       child.exited,
-      pump(child.stdout, (bytes) => options.onOutput?.("stdout", bytes)),
-      pump(child.stderr, (bytes) => options.onOutput?.("stderr", bytes)),
+      pump(stdout.read, (bytes) => options.onOutput?.("stdout", bytes)),
+      pump(stderr.read, (bytes) => options.onOutput?.("stderr", bytes)),
     ]);
     if (signal?.aborted) throw cancelled(id);
     if (code !== 0) await refuseWhatNeverRan(bundle, spec.process.args[0] ?? "");
@@ -38,11 +38,30 @@ export async function runForeground(runtime: Runtime, options: RunOptions): Prom
   }
 }
 
-async function pump(
-  stream: ReadableStream<Uint8Array>,
-  take: (bytes: Uint8Array) => void | Promise<void>,
-): Promise<void> {
-  for await (const bytes of stream) await take(bytes);
+type Pipe = ReturnType<typeof makePipe>;
+
+/** The program gets the write ends; here they are closed, so that reading ends with the last of its processes. */
+function spawnWith(words: string[], stdin: "ignore" | number, pipes: readonly [Pipe, Pipe]): Bun.Subprocess {
+  try {
+    return Bun.spawn(words, {
+      cwd: "/",
+      env: { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
+      stdio: [stdin, pipes[0].write, pipes[1].write],
+    });
+  } catch (error) {
+    for (const { read } of pipes) closeSync(read);
+    throw error;
+  } finally {
+    for (const { write } of pipes) closeSync(write);
+  }
+}
+
+async function pump(fd: number, take: (bytes: Uint8Array) => void | Promise<void>): Promise<void> {
+  try {
+    for await (const bytes of Bun.file(fd).stream()) await take(bytes);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** crun logs only its own failures; a program's exit code alone says nothing of them. */
