@@ -33,7 +33,10 @@ const helper = "/usr/lib/apt/apt-helper";
 export async function bootstrap(request: BootstrapRequest, options: BootstrapOptions = {}): Promise<Bootstrapped> {
   validate(request);
   requireProgram();
-  // Readable by apt's own user, who checks signatures; what is secret in it is closed by itself.
+  const uid = process.getuid?.() ?? 0;
+  // Readable by apt's own user, who checks signatures; what may be secret in it is closed by itself. Without root it
+  // is read as another user of the user namespace, and came from files that every user may read.
+  const closed = uid === 0 ? 0o600 : 0o644;
   const work = mkdtempSync(join(tmpdir(), "gantry-bootstrap-"));
   chmodSync(work, 0o755);
   try {
@@ -46,10 +49,10 @@ export async function bootstrap(request: BootstrapRequest, options: BootstrapOpt
     const output = `${tar}.${process.pid}.part`;
     try {
       const sources = join(work, "sources.list");
-      writeFileSync(sources, sourcesList(reachable.sources, work), { mode: 0o600 });
+      writeFileSync(sources, sourcesList(reachable.sources, work), { mode: closed });
       const aptSettings = join(work, "apt.conf");
-      writeFileSync(aptSettings, reachSettings(await runQuietly(["apt-config", "dump"])), { mode: 0o600 });
-      const words = recipe(sorted, { sources, aptSettings }, process.getuid?.() ?? 0);
+      writeFileSync(aptSettings, reachSettings(await runQuietly(["apt-config", "dump"])), { mode: closed });
+      const words = recipe(sorted, { sources, aptSettings }, uid);
       await writeTar(output, date, (fd) => runTool(words, environment(date), fd, options));
       renameSync(output, tar);
     } finally {

@@ -1,7 +1,7 @@
 import type { BootstrapRequest } from "./contract.ts";
 
 /** Raised when the recipe changes what it makes, so that the cache does not give older tars. */
-export const recipeVersion = 1;
+export const recipeVersion = 2;
 
 /** Release files without a date: any fixed moment serves, this is 2020-01-01T00:00:00Z. */
 export const undatedEpoch = 1_577_836_800;
@@ -26,7 +26,9 @@ export interface RecipeFiles {
   readonly aptSettings: string;
 }
 
-/** mmdebstrap's words, for a tar without /dev on its standard output; files instead of values, as both may hold a proxy's password. */
+/**
+ * mmdebstrap's words, for a tar without /dev on its standard output; files instead of values, as both may hold a proxy's password.
+ */
 export function recipe(
   request: Pick<BootstrapRequest, "suite" | "variant" | "include">,
   files: RecipeFiles,
