@@ -130,7 +130,8 @@ function sendInput(connection: RawConnection, options: PumpOptions, onDetach: ()
       process.stdin.off("data", onData);
       process.stdin.off("end", onEnd);
       process.stdin.pause();
-      process.stdin.unref();
+      // A file as standard input has no unref.
+      if (typeof process.stdin.unref === "function") process.stdin.unref();
     },
   };
 }

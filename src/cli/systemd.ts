@@ -35,7 +35,9 @@ export async function installUnit(context: Context): Promise<undefined> {
     context.stdout.write("This machine does not run systemd; the engine starts with the first verb that needs it.\n");
     return;
   }
-  const child = Bun.spawn(["systemctl", "enable", "--now", "gantry.service"], { stdio: ["ignore", "inherit", "inherit"] });
+  const child = Bun.spawn(["systemctl", "enable", "--now", "gantry.service"], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   if ((await child.exited) !== 0) context.stderr.write("systemctl could not enable the unit; its words are above.\n");
 }
 

@@ -1,14 +1,17 @@
 import { isKind } from "#base/core/errors.ts";
+import { createClient } from "#client/http-client.ts";
 import type { ContainerSummary } from "#formats/docker/container.ts";
 import type { InfoAnswer } from "#formats/docker/system.ts";
-import { createClient } from "#client/http-client.ts";
 import type { Context, Verb } from "../contract.ts";
 import { startEngine } from "../engine-process.ts";
 import { installUnit, removeUnit } from "../systemd.ts";
 
 export const verb: Verb = {
   declare(command, run) {
-    command.command("start").description("start it unless it runs").action(() => run(start));
+    command
+      .command("start")
+      .description("start it unless it runs")
+      .action(() => run(start));
     command
       .command("stop")
       .description("stop it; containers go on, unless --all")
@@ -103,6 +106,11 @@ async function uninstall(context: Context, data: boolean): Promise<undefined> {
 /** The Holder and the run folder go with the engine's own program; the CLI has no hand in mounts. */
 async function removePlaces(context: Context, data: boolean): Promise<void> {
   const { selfCommand } = await import("#base/core/self.ts");
-  const child = Bun.spawn([...selfCommand(), "engine", "clear", ...(data ? ["--data"] : [])], { stdio: ["ignore", "inherit", "inherit"] });
-  if ((await child.exited) === 0) context.stdout.write(data ? "Nothing of Gantry is left but this program.\n" : "The data root is kept; --data removes it.\n");
+  const child = Bun.spawn([...selfCommand(), "engine", "clear", ...(data ? ["--data"] : [])], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if ((await child.exited) === 0)
+    context.stdout.write(
+      data ? "Nothing of Gantry is left but this program.\n" : "The data root is kept; --data removes it.\n",
+    );
 }
