@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { GantryError } from "#base/core/errors.ts";
 import type { ContainerCreateBody, HostConfig, Ulimit } from "#formats/docker/container.ts";
 import { parseMountFlag } from "./mount-flag.ts";
@@ -46,6 +46,7 @@ export interface ContainerFlags {
   readonly memorySwap?: string;
   readonly mount: readonly string[];
   readonly name?: string;
+  readonly net?: string;
   readonly network?: string;
   readonly oomScoreAdj?: string;
   readonly pidsLimit?: string;
@@ -114,7 +115,8 @@ export function declareContainerFlags(command: Command): void {
   many("--mount <fields>", "type=bind|volume|tmpfs,source=…,target=…[,readonly]");
   command
     .option("--name <name>", "its name")
-    .option("--network, --net <network>", "bridge, none, host or container:NAME")
+    .option("--network <network>", "bridge, none, host or container:NAME")
+    .addOption(new Option("--net <network>").hideHelp())
     .option("--oom-score-adj <number>", "-1000 to 1000")
     .option("--pids-limit <number>", "processes at most; -1 is unlimited")
     .option("--platform <platform>", "as linux/amd64")
@@ -227,7 +229,7 @@ export function createBody(
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
     Mounts: mounts,
     Tmpfs: Object.fromEntries(flags.tmpfs.map((text) => splitOnce(text, ":"))),
-    NetworkMode: flags.network ?? "default",
+    NetworkMode: flags.network ?? flags.net ?? "default",
     PortBindings: bindings,
     PublishAllPorts: flags.publishAll === true,
     RestartPolicy: { Name: flags.restart ?? "no" },

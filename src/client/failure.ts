@@ -1,4 +1,5 @@
-import { type ErrorKind, GantryError } from "#base/core/errors.ts";
+import { type ErrorKind, errorKinds, GantryError } from "#base/core/errors.ts";
+import type { ErrorBody } from "#formats/docker/contract.ts";
 
 const kindByStatus: Readonly<Record<number, ErrorKind>> = {
   400: "invalid",
@@ -19,8 +20,8 @@ const kindByStatus: Readonly<Record<number, ErrorKind>> = {
 export class EngineRefusal extends GantryError {
   readonly status: number;
 
-  constructor(status: number, message: string, doing: string) {
-    super(kindByStatus[status] ?? "internal", { doing, because: message });
+  constructor(status: number, message: string, doing: string, kind: ErrorKind = kindByStatus[status] ?? "internal") {
+    super(kind, { doing, because: message });
     this.status = status;
     this.message = message;
   }
@@ -28,14 +29,16 @@ export class EngineRefusal extends GantryError {
 
 export function refusal(status: number, body: string, doing: string): EngineRefusal {
   let message = body.trim();
+  let kind: ErrorKind | undefined;
   try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === "object" && parsed !== null && "message" in parsed) message = String(parsed.message);
+    const parsed = JSON.parse(body) as Partial<ErrorBody> | null;
+    if (typeof parsed?.message === "string") message = parsed.message;
+    kind = errorKinds.find((known) => known === parsed?.kind);
   } catch {
     // Not every engine answers JSON (a proxy between may not): then the body is the message.
     message = message === "" ? `the engine answers with status ${status}` : message;
   }
-  return new EngineRefusal(status, message, doing);
+  return new EngineRefusal(status, message, doing, kind);
 }
 
 export function unreachable(host: string, cause: unknown): GantryError {

@@ -9,6 +9,8 @@ export const minApiVersion = "1.40";
 /** The body of every error answer. */
 export interface ErrorBody {
   readonly message: string;
+  /** Gantry's own: the kind of the error (base/core/errors.ts). Other engines leave it out. */
+  readonly kind?: string;
 }
 
 /** One line of a progress stream: image pull and push, build, load. */

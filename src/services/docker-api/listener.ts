@@ -119,14 +119,14 @@ function outOf(response: ServerResponse): Out {
 
 function sendFailure(response: ServerResponse, error: unknown, common: Readonly<Record<string, string>>): void {
   if (response.destroyed) return;
-  const { status, message } = failure(error);
+  const { status, message, kind } = failure(error);
   if (response.headersSent) {
     // The answer has begun: the last line of the stream carries the error, as Docker's progress streams do.
     response.end(`${JSON.stringify({ errorDetail: { message }, error: message })}\n`);
     return;
   }
   response.writeHead(status, { ...common, "Content-Type": "application/json" });
-  response.end(`${JSON.stringify({ message })}\n`);
+  response.end(`${JSON.stringify({ message, kind })}\n`);
 }
 
 async function takeOver(
@@ -153,8 +153,8 @@ async function takeOver(
 
 function refuseUpgrade(socket: Duplex, error: unknown, common: Readonly<Record<string, string>>): void {
   if (socket.destroyed) return;
-  const { status, message } = failure(error);
-  const body = `${JSON.stringify({ message })}\n`;
+  const { status, message, kind } = failure(error);
+  const body = `${JSON.stringify({ message, kind })}\n`;
   // Closed after the answer: a refused upgrade must never leave a connection another request could ride on.
   const head = {
     ...common,

@@ -18,10 +18,12 @@ const statusByKind: Readonly<Record<ErrorKind, number>> = {
 export interface Failure {
   readonly status: number;
   readonly message: string;
+  /** Beside Docker's own field, so that Gantry's client loses nothing. */
+  readonly kind: ErrorKind;
 }
 
 /** What the client hears of whatever was thrown. */
 export function failure(error: unknown): Failure {
-  const message = describe(error);
-  return { status: error instanceof GantryError ? statusByKind[error.kind] : 500, message };
+  const kind = error instanceof GantryError ? error.kind : "internal";
+  return { status: statusByKind[kind], message: describe(error), kind };
 }
