@@ -39,7 +39,9 @@ export async function runTool(
 /** mmdebstrap's "I: creating tarball...", without what only its makers ask for; undefined for the rest. */
 function progressOf(line: string): string | undefined {
   const said = /^[IW]: (.+)$/.exec(line)?.[1];
-  return said === undefined || /tempdir|hook|skipping|signed-by|chroot architecture|^done$/.test(said) ? undefined : said;
+  return said === undefined || /tempdir|hook|skipping|signed-by|chroot architecture|^done$/.test(said)
+    ? undefined
+    : said;
 }
 
 /** Runs a program for its output. Error "unavailable" with its last lines. */
