@@ -1,5 +1,3 @@
-import { ptr } from "bun:ffi";
-
 /** A path or a name as bytes: a string is UTF-8, bytes stay what they are (file names need not be UTF-8). */
 export type Bytes = Uint8Array | string;
 
@@ -12,9 +10,4 @@ export function cString(text: Bytes): Uint8Array {
   const out = new Uint8Array(bytes.length + 1);
   out.set(bytes);
   return out;
-}
-
-/** The address of a buffer the caller keeps alive. */
-export function address(buffer: Uint8Array): number {
-  return ptr(buffer) as number;
 }
