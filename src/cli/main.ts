@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { GantryError, isKind } from "#base/core/errors.ts";
+import { GantryError } from "#base/core/errors.ts";
 import { commit, version } from "#base/core/version.ts";
 import { complain } from "./complain.ts";
 import { createContext } from "./context.ts";
@@ -45,7 +45,7 @@ function globalFlags(argv: readonly string[]): { host: string | undefined; rest:
 function ungroup(words: readonly string[]): readonly string[] {
   const group = groups[words[0] ?? ""];
   const verb = group?.[words[1] ?? ""];
-  return verb === undefined ? words : [verb, ...words.slice(2)];
+  return verb === undefined ? words : [...verb, ...words.slice(2)];
 }
 
 export async function declareVerb(
@@ -129,5 +129,3 @@ function swapped(a: string, b: string): boolean {
     (a.length === b.length && [...a].filter((letter, index) => letter !== b[index]).length === 1)
   );
 }
-
-export { isKind };

@@ -79,30 +79,26 @@ export const verbs: readonly VerbEntry[] = [
   },
 ];
 
-/** Docker's grouped spellings: `gantry container ls` is `gantry ps`. */
-export const groups: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  container: Object.fromEntries([
-    ["ls", "ps"],
-    ["list", "ps"],
-    ...["run", "create", "start", "exec", "attach", "ps", "logs", "stop", "restart", "kill", "pause", "unpause"].map(
-      (name) => [name, name],
-    ),
-    ...["rm", "wait", "rename", "inspect", "top", "stats", "diff", "port", "cp"].map((name) => [name, name]),
-  ]),
-  image: {
-    ls: "images",
-    list: "images",
-    build: "build",
-    history: "history",
-    inspect: "inspect",
-    pull: "pull",
-    push: "push",
-    tag: "tag",
-    rm: "rmi",
-    load: "load",
-    save: "save",
-    import: "import",
+/** Docker's grouped spellings: `gantry container ls` is `gantry ps`; several words stand for one. */
+export const groups: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  container: {
+    ...same("run", "create", "start", "exec", "attach", "ps", "logs", "stop", "restart", "kill", "pause", "unpause"),
+    ...same("rm", "wait", "rename", "inspect", "top", "stats", "diff", "port", "cp"),
+    ls: ["ps"],
+    list: ["ps"],
+    prune: ["prune", "containers"],
   },
-  system: { info: "info", prune: "prune", events: "events" },
-  builder: { build: "build", prune: "prune" },
+  image: {
+    ...same("build", "history", "inspect", "pull", "push", "tag", "load", "save", "import"),
+    ls: ["images"],
+    list: ["images"],
+    rm: ["rmi"],
+    prune: ["prune", "images"],
+  },
+  system: same("info", "prune", "events"),
+  builder: { build: ["build"], prune: ["prune", "cache"] },
 };
+
+function same(...names: readonly string[]): Record<string, readonly string[]> {
+  return Object.fromEntries(names.map((name) => [name, [name]]));
+}

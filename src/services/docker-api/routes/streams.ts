@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import { GantryError } from "#base/core/errors.ts";
 import type { LogLine, Stats } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
@@ -147,7 +148,8 @@ function statsBody(id: string, name: string, reading: Stats, before: Stats | und
     memory_stats: {
       usage: reading.memory.usage,
       max_usage: reading.memory.maximum,
-      limit: reading.memory.limit,
+      // Without a limit the machine's memory is one.
+      limit: Math.min(reading.memory.limit, totalmem()),
       failcnt: reading.memory.failures,
       stats: reading.memory.stat,
     },

@@ -24,6 +24,13 @@ function shape(volume: VolumeRecord): object {
   };
 }
 
+function hasLabels(volume: VolumeRecord, wanted: readonly string[]): boolean {
+  return wanted.every((value) => {
+    const [label, text] = value.split("=", 2) as [string, string | undefined];
+    return label in volume.labels && (text === undefined || volume.labels[label] === text);
+  });
+}
+
 /** Containers, by name, that use the volume. */
 export function usersOf(engine: Engine, name: string): string[] {
   return engine.containers
@@ -49,12 +56,7 @@ export function volumeRoutes(engine: Engine): Route[] {
             if (key === "name") return values.some((value) => volume.name.includes(value));
             if (key === "dangling") return values.includes("true") === (usersOf(engine, volume.name).length === 0);
             if (key === "driver") return values.includes("local");
-            if (key === "label") {
-              return values.every((value) => {
-                const [label, text] = value.split("=", 2) as [string, string | undefined];
-                return label in volume.labels && (text === undefined || volume.labels[label] === text);
-              });
-            }
+            if (key === "label") return hasLabels(volume, values);
             throw new GantryError("invalid", {
               doing: "filter the volumes",
               on: key,
@@ -91,10 +93,12 @@ export function volumeRoutes(engine: Engine): Route[] {
       method: "POST",
       path: "/volumes/prune",
       handle: async (call) => {
-        const all = filters(call.query).get("all")?.includes("true") === true;
+        const wanted = filters(call.query);
+        const all = wanted.get("all")?.includes("true") === true;
         const deleted: string[] = [];
         let bytes = 0;
         for (const volume of engine.volumes.list()) {
+          if (!hasLabels(volume, wanted.get("label") ?? [])) continue;
           if ((!all && !volume.anonymous) || usersOf(engine, volume.name).length > 0) continue;
           bytes += await engine.volumes.usage(volume.name);
           await engine.volumes.remove(volume.name, []);
