@@ -113,9 +113,10 @@ test("dockerode creates, attaches, starts, waits and removes", async () => {
   const err: Buffer[] = [];
   const sink = (into: Buffer[]) => ({ write: (chunk: Buffer) => into.push(chunk) }) as never;
   docker.modem.demuxStream(stream, sink(out), sink(err));
+  const over = new Promise((done) => stream.once("end", done));
   await container.start();
   expect(await container.wait()).toMatchObject({ StatusCode: 6 });
-  await new Promise((done) => stream.once("end", done));
+  await over;
   expect(Buffer.concat(out).toString()).toBe("out\n");
   expect(Buffer.concat(err).toString()).toBe("err\n");
   await container.remove();

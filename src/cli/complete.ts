@@ -37,9 +37,9 @@ async function candidatesOf(context: Context, words: readonly string[]): Promise
   const group = groups[first];
   if (rest.length === 0) return [...verbWords(), ...Object.keys(groups).map((word) => ({ word, what: "group" }))];
   if (group !== undefined && rest.length === 1) {
-    return Object.keys(group).map((word) => ({ word, what: summaryOf(group[word]!) }));
+    return Object.keys(group).map((word) => ({ word, what: summaryOf(group[word]![0]!) }));
   }
-  const [name, args] = group === undefined ? [first, rest] : [group[rest[0]!] ?? "", rest.slice(1)];
+  const [name, args] = group === undefined ? [first, rest] : [group[rest[0]!]?.[0] ?? "", rest.slice(1)];
   const entry = verbs.find((candidate) => candidate.name === name);
   if (entry === undefined) return [];
   const command = await declareVerb(entry, async () => undefined);

@@ -70,7 +70,11 @@ async function start(engine: Engine, call: Call): Promise<Answer> {
   if (attachment === undefined) return { status: 200 };
   return {
     contentType: terminal ? rawStream : multiplexedStream,
-    hijack: (socket) => joinStreams(socket, attachment, { terminal, stdin: record.openStdin }),
+    hijack: async (socket) => {
+      await joinStreams(socket, attachment, { terminal, stdin: record.openStdin });
+      // Clients ask for the exit code as soon as the stream ends: it must be known by then.
+      if (!socket.destroyed) await engine.containers.execs.wait(record.id);
+    },
   };
 }
 
