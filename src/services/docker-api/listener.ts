@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { GantryError } from "#base/core/errors.ts";
 import { makeCall } from "./call.ts";
 import type { Answer, Out, Route } from "./contract.ts";
@@ -42,7 +42,7 @@ export function createListener(options: ListenerOptions): Server {
         gone.abort(new GantryError("cancelled", { doing: "answer", because: "the client left" }));
     });
     answer(request, gone.signal)
-      .then((result) => send(response, result, options.headers))
+      .then((result) => send(request, response, result, options.headers))
       .catch((error: unknown) => {
         report(error, request);
         sendFailure(response, error, options.headers);
@@ -63,12 +63,17 @@ export function createListener(options: ListenerOptions): Server {
   return server;
 }
 
-async function send(response: ServerResponse, answer: Answer, common: Readonly<Record<string, string>>): Promise<void> {
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  common: Readonly<Record<string, string>>,
+): Promise<void> {
   if ("hijack" in answer) {
     // No upgrade was asked for: the output goes out as a plain body, the request's body is the input.
     response.writeHead(200, { ...common, "Content-Type": answer.contentType });
     response.flushHeaders();
-    await answer.hijack(response as unknown as Duplex);
+    await answer.hijack(joined(request, response));
     response.end();
     return;
   }
@@ -93,6 +98,26 @@ async function send(response: ServerResponse, answer: Answer, common: Readonly<R
   const body = Buffer.from(`${JSON.stringify(answer.json)}\n`);
   response.writeHead(answer.status, { "Content-Type": "application/json", "Content-Length": body.length, ...headers });
   response.end(body);
+}
+
+/** A request's body and its answer as the two directions of one stream. */
+function joined(request: IncomingMessage, response: ServerResponse): Duplex {
+  const stream = new Duplex({
+    read: () => {
+      request.resume();
+    },
+    write: (chunk: Buffer, _encoding, done) => {
+      if (response.destroyed || response.write(chunk)) done();
+      else response.once("drain", () => done());
+    },
+    final: (done) => done(),
+  });
+  request.on("data", (chunk: Buffer) => {
+    if (!stream.push(chunk)) request.pause();
+  });
+  request.on("end", () => stream.push(null));
+  response.on("close", () => stream.destroy());
+  return stream;
 }
 
 function outOf(response: ServerResponse): Out {
