@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import Docker from "dockerode";
+import { startEngine } from "../../test/support/engine.ts";
+import { run } from "../command.ts";
+import type { ApiEngine, Undo } from "../contract.ts";
+import { family } from "../processes.ts";
+
+export const program = join(import.meta.dir, "../../bin/gantry");
+
+/** This checkout, as a user has it, on data and run roots of its own. */
+export async function startGantry(undo: Undo): Promise<ApiEngine> {
+  const engine = await startEngine();
+  const close = undo.add("Gantry's engine", () => Promise.resolve(engine[Symbol.asyncDispose]()));
+  await engine.ok("run", "--rm", "busybox", "true");
+  const command = (...words: string[]) => ({ words: [program, ...words], env: engine.env });
+  return {
+    name: "gantry",
+    version: (await engine.ok("version", "--format", "{{.Server.Version}}")) || "unknown",
+    image: "busybox",
+    command,
+    api: new Docker({ socketPath: engine.socket }),
+    processes: async () => family(await engine.pid(), (name) => !["conmon", "crun"].includes(name)),
+    async restart() {
+      await engine.ok("engine", "stop");
+      return (await run(command("engine", "start"))).milliseconds;
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
