@@ -49,13 +49,25 @@ async function suite(label: string, args: string[]): Promise<void> {
   console.log(`${code === 0 ? "ok  " : "FAIL"} ${label} (${((performance.now() - start) / 1000).toFixed(1)} s)\n`);
 }
 
+/** A process each: tests of namespaces and descriptors change the process they run in. */
+const unitGroups = [
+  ["src/base"],
+  ["src/formats"],
+  ["src/images/store", "src/images/archive"],
+  ["src/images/distribution", "src/images/registry", "src/images/transfer"],
+  ["src/containers/network"],
+  ["src/containers/runtime", "src/containers/lifecycle"],
+  ["src/build"],
+  ["src/engine", "src/services", "src/client", "src/tools", "src/cli", "scripts"],
+];
+
 const before = await leftovers();
 await check("types", [join(root, "node_modules/.bin/tsc")]);
 await check("format and lint", [join(root, "node_modules/.bin/biome"), "check", "--error-on-warnings", "."]);
 await check("import direction", [bun, "scripts/imports/check.ts"]);
 await check("dead code", [bun, join(root, "node_modules/knip/bin/knip.js"), "--no-progress"]);
 if (only === "all") {
-  await suite("unit tests", ["src", "scripts"]);
+  for (const rooms of unitGroups) await suite(`unit tests of ${rooms.join(", ")}`, rooms);
   await suite("black-box tests", ["test", "--timeout", "120000"]);
   const left = (await leftovers()).filter((item) => !before.includes(item));
   note(left.length === 0, "no leftovers", 0, left.map((item) => `\n  ${item}`).join(""));

@@ -30,7 +30,7 @@ function machine() {
   const home = openSync(ownNamespacePath("net"), "r");
   enterNewNamespace("net");
   sh(
-    "ip link set lo up; ip link add wire type veth peer name far; ip addr add 198.51.100.1/24 dev wire; ip link set wire up",
+    "echo 0 > /proc/sys/net/ipv4/ip_forward; ip link set lo up; ip link add wire type veth peer name far; ip addr add 198.51.100.1/24 dev wire; ip link set wire up",
   );
   // The neighbour is held by a sleeping process of its own.
   const neighbour = Bun.spawn(["unshare", "-n", "sleep", "1000"]);
