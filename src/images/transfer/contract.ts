@@ -39,10 +39,16 @@ export interface PushOptions {
 
 export interface Transfer {
   /**
-   * `reference` is normalised and has a tag or a digest; with both, the digest decides and must be in that repository.
-   * Errors: those of distribution; "not-found" no manifest for the platform; "unsupported" layers that live elsewhere.
+   * With a tag and a digest, the digest decides and must be in that repository; the image is then named by it alone.
+   * The name moves when all is here, and unpacked; what a failed pull fetched is gone on with by the next.
+   * Errors: those of distribution; "not-found" no manifest for the platform; "unsupported" layers that live elsewhere;
+   * "cancelled"; those of unpacking.
    */
   pull(reference: string, options?: PullOptions): Promise<Pulled>;
-  /** Sends the image that has this name. Errors: those of distribution; "not-found" no such image, or parts missing. */
+  /**
+   * Sends the image that has this name and gives what was named there: the image's target, or the one manifest of it
+   * that is here when only one platform was pulled. Errors: those of distribution; "not-found" no such image, or parts
+   * missing; "cancelled".
+   */
   push(reference: string, options?: PushOptions): Promise<Descriptor>;
 }
