@@ -21,7 +21,7 @@ export function closingTable(steps: readonly StepResult[], apart: readonly strin
   });
   lines.push("─".repeat(width));
   const total = steps.reduce((sum, step) => sum + step.seconds, 0);
-  lines.push(`${bold(`${total.toFixed(1)} s`)} in all${apart.length === 0 ? "" : `, ${apart.join(", ")} of it`}`);
+  lines.push(`${bold(`${total.toFixed(1)} s`)} in all${apart.length === 0 ? "" : `, of which ${apart.join(", ")}`}`);
   return lines.join("\n");
 }
 
