@@ -26,6 +26,8 @@ export interface Engine extends AsyncDisposable {
   readonly bulk: WorkerPool;
   /** A private folder for what passes through; emptied at start. */
   readonly scratch: string;
+  /** Before work that needs disk: error "exhausted" when the data root is below its low-space watermark. */
+  requireSpace(doing: string): void;
   /** Rules of other programs on this host that would swallow containers' packets. */
   foreignDrops(): Promise<readonly ForeignDrop[]>;
   /** Removes bridge, table and namespaces; containers must have ended. */

@@ -28,6 +28,7 @@ import { copyFolderOwner } from "./copy/tasks.ts";
 import { downloads } from "./downloads.ts";
 import { openEventLog } from "./events.ts";
 import { createImageWork, engineId, findBase } from "./image-work.ts";
+import { requireSpace } from "./low-space.ts";
 import { networkNames } from "./network-names.ts";
 import { openRegistries } from "./registries.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
@@ -180,6 +181,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       events,
       receive: (body, dockerfile, signal) => receiveContext(reception, body, dockerfile, signal),
     }),
+    requireSpace: (doing) => requireSpace(dataRoot, doing),
     foreignDrops: () => findForeignDrops(networkNames(runRoot).bridge, networkNames(runRoot).table),
     dismantle: () => networks.dismantle(),
     scratch: receptionFolder,

@@ -75,6 +75,7 @@ function networkMode(call: Call): "default" | "none" | "host" {
 }
 
 async function build(engine: Engine, call: Call): Promise<Answer> {
+  engine.requireSpace("build");
   if (call.query.get("version") === "2") {
     throw new GantryError("unsupported", {
       doing: "build",

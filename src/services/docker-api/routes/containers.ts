@@ -7,7 +7,7 @@ import { filters, flag, integer } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { planCreate } from "../create/create-request.ts";
 import { inspect, summary } from "../shape/container.ts";
-import { matchesFilters } from "../shape/container-filter.ts";
+import { checkFilters, matchesFilters } from "../shape/container-filter.ts";
 
 export function containerRoutes(engine: Engine): Route[] {
   const containers = engine.containers;
@@ -81,6 +81,7 @@ function ending(call: Call): { signal?: string; timeout?: number } {
 
 async function list(engine: Engine, call: Call): Promise<Answer> {
   const wanted = filters(call.query);
+  checkFilters(wanted);
   const limit = integer(call.query, "limit") ?? 0;
   const all = flag(call.query, "all") || limit > 0 || wanted.has("status") || wanted.has("exited");
   let records = engine.containers
@@ -103,6 +104,7 @@ async function sizes(engine: Engine, record: ContainerRecord): Promise<{ rw: num
 }
 
 async function create(engine: Engine, call: Call): Promise<Answer> {
+  engine.requireSpace("create the container");
   const body = (await call.json<ContainerCreateBody>()) as ContainerCreateBody;
   const record = findImage(engine, body.Image ?? "");
   const image = await engine.store.images.open(record);
@@ -177,6 +179,7 @@ async function wait(engine: Engine, call: Call): Promise<Answer> {
 
 async function prune(engine: Engine, call: Call): Promise<Answer> {
   const wanted = filters(call.query);
+  checkFilters(wanted);
   const deleted: string[] = [];
   let bytes = 0;
   for (const record of engine.containers.list()) {

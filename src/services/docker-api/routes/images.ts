@@ -16,7 +16,7 @@ export function imageRoutes(engine: Engine): Route[] {
     {
       method: "POST",
       path: "/images/create",
-      handle: (call) => (call.query.has("fromSrc") ? importImage(engine, call) : pull(engine, call)),
+      handle: async (call) => (call.query.has("fromSrc") ? importImage(engine, call) : pull(engine, call)),
     },
     { method: "POST", path: "/images/load", handle: (call) => load(engine, call) },
     { method: "POST", path: "/images/prune", handle: (call) => prune(engine, call) },
@@ -121,6 +121,7 @@ function referenceMatches(name: string, pattern: string): boolean {
 }
 
 function pull(engine: Engine, call: Call): Promise<Answer> {
+  engine.requireSpace("pull the image");
   const from = call.query.get("fromImage") ?? "";
   const tagOrDigest = call.query.get("tag") ?? "";
   const separator = tagOrDigest.includes(":") ? "@" : ":";
@@ -164,6 +165,7 @@ function bodyStream(call: Call): ReadableStream<Uint8Array> {
 }
 
 function load(engine: Engine, call: Call): Promise<Answer> {
+  engine.requireSpace("load images");
   const [platform] = platformArgument(call);
   return jsonLines(async (send) => {
     const images = await engine.archive.load(bodyStream(call), {
@@ -184,6 +186,7 @@ function load(engine: Engine, call: Call): Promise<Answer> {
 }
 
 function importImage(engine: Engine, call: Call): Promise<Answer> {
+  engine.requireSpace("import the root file system");
   if (call.query.get("fromSrc") !== "-") {
     throw new GantryError("unsupported", {
       doing: "import",

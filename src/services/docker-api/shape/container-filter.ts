@@ -36,23 +36,27 @@ const tests: Readonly<Record<string, Test>> = {
   until: (_engine, record, value) => record.created < (/^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value)),
 };
 
-/** Values of one filter are alternatives (labels: all); different filters must all hold. Error "invalid": unknown. */
+/** Error "invalid" for a filter that is not known, also where there is no container to ask about. */
+export function checkFilters(wanted: ReadonlyMap<string, readonly string[]>): void {
+  for (const name of wanted.keys()) {
+    if (Object.hasOwn(tests, name)) continue;
+    throw new GantryError("invalid", {
+      doing: "filter the containers",
+      on: name,
+      because: "there is no such filter",
+      next: `Known are ${Object.keys(tests).join(", ")}.`,
+    });
+  }
+}
+
+/** Values of one filter are alternatives (labels: all); different filters must all hold. After checkFilters. */
 export function matchesFilters(
   engine: Engine,
   record: ContainerRecord,
   wanted: ReadonlyMap<string, readonly string[]>,
 ): boolean {
   for (const [name, values] of wanted) {
-    const check = tests[name];
-    if (check === undefined) {
-      throw new GantryError("invalid", {
-        doing: "filter the containers",
-        on: name,
-        because: "there is no such filter",
-        next: `Known are ${Object.keys(tests).join(", ")}.`,
-      });
-    }
-    const holds = (value: string) => check(engine, record, value);
+    const holds = (value: string) => tests[name]!(engine, record, value);
     if (!(name === "label" ? values.every(holds) : values.some(holds))) return false;
   }
   return true;
