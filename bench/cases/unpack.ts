@@ -2,9 +2,10 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { alternate } from "../alternate.ts";
 import { plain, run, text } from "../command.ts";
-import type { Bench, Case } from "../contract.ts";
-import { withFreshFilesystem } from "../material/filesystem.ts";
+import type { Case } from "../contract.ts";
+import { type FreshFilesystem, withFreshFilesystem } from "../material/filesystem.ts";
 import { writeLayer } from "../material/layer.ts";
+import { openNamespaces } from "../rivals/namespace.ts";
 
 const once = join(import.meta.dir, "unpack-once.ts");
 
@@ -15,17 +16,21 @@ export const unpack: Case = {
     const layer = writeLayer(join(bench.scratch, "layer.tar"), { files: 28_000, bytes: 500e6, noise: 0.3 });
     const packed = `${layer.path}.gz`;
     await text("gzip", "-1", "-k", "-f", layer.path);
+    const { enter, close } = await openNamespaces(bench.undo);
+    const speed = async (work: (fresh: FreshFilesystem) => Promise<number>) =>
+      layer.size / 1e6 / ((await withFreshFilesystem(enter, bench.scratch, work)) / 1000);
     const rounds = Math.max(2, Math.round(bench.runs / 4));
     const speeds = (blob: string) =>
       alternate(
         rounds,
         new Map([
-          ["gantry", () => speed(bench, layer.size, (folder) => unpackOnce(blob, layer.digest, folder))],
-          ["GNU tar", () => speed(bench, layer.size, (folder) => gnuTar(blob, folder))],
+          ["gantry", () => speed((fresh) => unpackOnce(blob, layer.digest, fresh))],
+          ["GNU tar", () => speed((fresh) => gnuTar(blob, fresh))],
         ]),
       );
     const plainSpeeds = await speeds(layer.path);
     const packedSpeeds = await speeds(packed);
+    await close();
     rmSync(layer.path);
     rmSync(packed);
     const note = "Gantry verifies SHA-256 on the way, GNU tar does not.";
@@ -42,17 +47,11 @@ export const unpack: Case = {
   },
 };
 
-async function speed(bench: Bench, bytes: number, work: (folder: string) => Promise<number>): Promise<number> {
-  const milliseconds = await withFreshFilesystem(bench.undo, bench.scratch, work);
-  return bytes / 1e6 / (milliseconds / 1000);
+async function unpackOnce(blob: string, diffId: string, { enter, folder }: FreshFilesystem): Promise<number> {
+  return Number((await run(plain(...enter, process.execPath, once, blob, diffId, folder))).out);
 }
 
-async function unpackOnce(blob: string, diffId: string, folder: string): Promise<number> {
-  const { out } = await run(plain(process.execPath, once, blob, diffId, folder));
-  return Number(out);
-}
-
-async function gnuTar(blob: string, folder: string): Promise<number> {
-  return (await run(plain("tar", "-x", ...(blob.endsWith(".gz") ? ["-z"] : []), "-f", blob, "-C", folder)))
-    .milliseconds;
+async function gnuTar(blob: string, { enter, folder }: FreshFilesystem): Promise<number> {
+  const unpacking = blob.endsWith(".gz") ? ["-z"] : [];
+  return (await run(plain(...enter, "tar", "-x", ...unpacking, "-f", blob, "-C", folder))).milliseconds;
 }

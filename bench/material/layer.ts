@@ -59,9 +59,10 @@ function contents({ files, bytes, noise }: Shape): (index: number) => Uint8Array
   for (let at = 0; at < noisy; at += 65_536) crypto.getRandomValues(source.subarray(at, Math.min(at + 65_536, noisy)));
   for (let at = noisy; at < source.length; at++) source[at] = 32 + ((at * 7) % 61);
   const stamp = new DataView(source.buffer);
+  const steps = Math.min(files, 1000);
   return (index) => {
     // Sizes run from 0.1 to 1.9 times the mean, evenly.
-    const length = Math.floor(mean * (0.1 + (1.8 * (index % 1000)) / 999));
+    const length = Math.floor(mean * (0.1 + (1.8 * ((index % steps) + 0.5)) / steps));
     const from = files === 1 ? 0 : (index * 7919) % largest;
     if (length >= 8) stamp.setUint32(from, index);
     return source.subarray(from, from + Math.min(length, largest));

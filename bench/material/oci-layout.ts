@@ -32,7 +32,10 @@ export function writeLayout(folder: string, layers: readonly LayerFile[], name: 
     config,
     layers: layers.map(({ digest, size }) => ({ mediaType: types.layer, digest, size })),
   });
-  const annotations = { "org.opencontainers.image.ref.name": name };
+  const annotations = {
+    "org.opencontainers.image.ref.name": name,
+    "io.containerd.image.name": `docker.io/library/${name}:latest`,
+  };
   writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   writeFileSync(
     join(folder, "index.json"),
