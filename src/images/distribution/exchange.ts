@@ -53,7 +53,14 @@ export async function exchange(request: ExchangeRequest, authorisation: Authoris
     // Another host's challenge is not the registry's: nobody's credentials are for it.
     if (answer.status === 401 && challenged < challenges && authorisation.isOwn(answer.url)) {
       challenged += 1;
-      if (await authorisation.answer(answer, used, request.signal)) {
+      let answered = false;
+      try {
+        answered = await authorisation.answer(answer, used, request.signal);
+      } catch (error) {
+        await answer.drop();
+        throw error;
+      }
+      if (answered) {
         await answer.drop();
         continue;
       }
