@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { startEngine, type TestEngine } from "./support/engine.ts";
@@ -246,4 +246,18 @@ test("the engine is no child of its caller and holds nothing of it", async () =>
 test("the socket is for its owner alone", async () => {
   const { mode } = await import("node:fs").then(({ statSync }) => statSync(engine.socket));
   expect(mode & 0o777).toBe(0o600);
+});
+
+test("cp keeps modes and times, and says what is missing", async () => {
+  const file = join(engine.folder, "dated");
+  writeFileSync(file, "x", { mode: 0o640 });
+  utimesSync(file, 1_600_000_000, 1_600_000_000);
+  await engine.ok("create", "--name", "dated", "busybox", "true");
+  await engine.ok("cp", file, "dated:/tmp/dated");
+  await engine.ok("cp", "dated:/tmp/dated", join(engine.folder, "dated-back"));
+  const back = statSync(join(engine.folder, "dated-back"));
+  expect([back.mode & 0o777, back.mtimeMs / 1000]).toEqual([0o640, 1_600_000_000]);
+  expect((await engine.gantry("cp", "dated:/nope", engine.folder)).err).toContain("no such file");
+  expect((await engine.gantry("cp", file, "dated:/nope/x")).err).toContain("/nope");
+  await engine.ok("rm", "dated");
 });

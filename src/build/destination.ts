@@ -22,7 +22,10 @@ import { errnoName, must } from "#base/system/libc/errno.ts";
 import type { SourceEntry } from "./source-tree.ts";
 
 /** What a new file or folder gets; what --chown and --chmod say is in it already. */
-export type Metadata = Pick<SourceEntry, "mode" | "uid" | "gid" | "xattrs">;
+export type Metadata = Pick<SourceEntry, "mode" | "uid" | "gid" | "xattrs"> & {
+  /** Instead of the destination's one time, where a copy is to keep its own (`cp`). */
+  readonly modified?: FileTime;
+};
 
 /** A file being written; without `finish` it is not one yet. */
 export interface NewFile extends Disposable {
@@ -107,7 +110,7 @@ export class Destination implements Disposable {
     return undefined;
   }
 
-  #makeFolder(names: readonly Uint8Array[], { mode, uid, gid, xattrs }: Metadata): void {
+  #makeFolder(names: readonly Uint8Array[], { mode, uid, gid, xattrs, modified }: Metadata): void {
     const path = joinNames(names);
     using parent = this.#open(names.slice(0, -1))!;
     const name = names.at(-1)!;
@@ -117,7 +120,7 @@ export class Destination implements Disposable {
     must(chownAt(parent.fd, name, uid, gid), doing);
     must(chmodMadeAt(parent.fd, name, mode), doing);
     for (const [xattr, value] of xattrs) must(setXattrAt(parent.fd, name, xattr, value), doing);
-    must(touchAt(parent.fd, name, this.#time), doing);
+    must(touchAt(parent.fd, name, modified ?? this.#time), doing);
   }
 
   /** Begins a file, in place of a file or link that is there. It has its metadata once finished. */
@@ -137,7 +140,7 @@ export class Destination implements Disposable {
         must(chownFd(file.fd, metadata.uid, metadata.gid), doing);
         must(chmodFd(file.fd, metadata.mode), doing);
         for (const [xattr, value] of metadata.xattrs) must(setXattrFd(file.fd, xattr, value), doing);
-        must(touchFd(file.fd, this.#time), doing);
+        must(touchFd(file.fd, metadata.modified ?? this.#time), doing);
       },
       [Symbol.dispose]: () => file[Symbol.dispose](),
     };
@@ -170,12 +173,12 @@ export class Destination implements Disposable {
     must(linkAt(from.fd, last, folder.fd, name), { doing: "make in the image the hard link", on: shown(name) });
   }
 
-  symlink(folder: OpenFile, name: Uint8Array, target: Uint8Array, { uid, gid }: Metadata): void {
+  symlink(folder: OpenFile, name: Uint8Array, target: Uint8Array, { uid, gid, modified }: Metadata): void {
     const doing = { doing: "make in the image the link", on: shown(name) };
     this.#clear(folder, name);
     must(makeSymlinkAt(target, folder.fd, name), doing);
     must(chownAt(folder.fd, name, uid, gid), doing);
-    must(touchAt(folder.fd, name, this.#time), doing);
+    must(touchAt(folder.fd, name, modified ?? this.#time), doing);
   }
 
   node(
@@ -190,7 +193,7 @@ export class Destination implements Disposable {
     must(makeNodeAt(folder.fd, name, kind, 0o600, device.major, device.minor), doing);
     must(chownAt(folder.fd, name, metadata.uid, metadata.gid), doing);
     must(chmodMadeAt(folder.fd, name, metadata.mode), doing);
-    must(touchAt(folder.fd, name, this.#time), doing);
+    must(touchAt(folder.fd, name, metadata.modified ?? this.#time), doing);
   }
 
   /** The name is free afterwards; a folder is never removed for a file. */

@@ -47,6 +47,8 @@ export interface UnpackOptions {
   readonly mode: number | undefined;
   /** For folders above those the archive holds. */
   readonly above: Metadata;
+  /** Times as archived, for `cp`; a build gives everything its one time. */
+  readonly keepTimes?: boolean;
 }
 
 /** Unpacks an archive below a folder of the image: modes and owners as archived, every time the layer time. */
@@ -151,6 +153,7 @@ class Unpacking implements Disposable {
       uid: owner?.uid ?? entry.uid,
       gid: owner?.gid ?? entry.gid,
       xattrs: kept.sort(([a], [b]) => (a < b ? -1 : 1)),
+      ...(this.#options.keepTimes === true ? { modified: entry.modified } : {}),
     };
   }
 }

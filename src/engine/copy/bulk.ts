@@ -11,7 +11,7 @@ export const engineImplementations = [
   implement(packTar, pack),
   implement(statPath, factsOf),
   implement(copyFolderOwner, copyOwner),
-  implement(unpackTar, ({ file, root, path, time }, context) => {
+  implement(unpackTar, ({ file, root, path, time, keepTimes = false }, context) => {
     const fd = openSync(file, "r");
     try {
       using destination = new Destination(root, time);
@@ -21,7 +21,7 @@ export const engineImplementations = [
         "the archive",
         destination,
         split(Buffer.from(path)),
-        { owner: undefined, mode: undefined, above },
+        { owner: undefined, mode: undefined, above, keepTimes },
         context,
       );
       return null;
