@@ -98,3 +98,15 @@ export function filters(query: URLSearchParams): ReadonlyMap<string, readonly st
     }),
   );
 }
+
+/** Error "invalid" for a filter that is not known, also where there is nothing yet to filter. */
+export function onlyFilters(kind: string, wanted: ReadonlyMap<string, unknown>, known: readonly string[]): void {
+  const unknown = [...wanted.keys()].find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new GantryError("invalid", {
+    doing: `filter the ${kind}`,
+    on: unknown,
+    because: "there is no such filter",
+    next: `Known are ${known.join(", ")}.`,
+  });
+}

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import type { CreateRequest, NetworkMode, SandboxSpec, VolumeUse } from "#containers/lifecycle/contract.ts";
+import { signalName } from "#containers/lifecycle/signals.ts";
 import type { DeviceSpec, MountSpec } from "#containers/runtime/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerConfig, ContainerCreateBody, ContainerMount, HostConfig } from "#formats/docker/container.ts";
@@ -78,7 +79,7 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
         ...(host.ReadonlyPaths ? { readonlyPaths: host.ReadonlyPaths } : {}),
         openStdin: config.OpenStdin === true,
         stdinOnce: config.StdinOnce === true,
-        ...(stopSignal === undefined || stopSignal === "" ? {} : { stopSignal }),
+        ...(stopSignal === undefined || stopSignal === "" ? {} : { stopSignal: signalName(stopSignal) }),
         ...(typeof config.StopTimeout === "number" ? { stopTimeout: config.StopTimeout } : {}),
         autoRemove: host.AutoRemove === true,
         ...logSize(host),
@@ -95,7 +96,18 @@ function defaultEnv(config: ContainerConfig): string[] {
   return env;
 }
 
+const logOptions = ["max-size", "max-file", "compress", "mode", "tag", "labels", "labels-regex", "env", "env-regex"];
+
 function logSize(host: HostConfig): { logSizeMax?: number } {
+  const unknown = Object.keys(host.LogConfig?.Config ?? {}).find((name) => !logOptions.includes(name));
+  if (unknown !== undefined) {
+    throw new GantryError("invalid", {
+      doing: "read the log option",
+      on: unknown,
+      because: "there is none of that name",
+      next: `Known are ${logOptions.join(", ")}.`,
+    });
+  }
   const text = host.LogConfig?.Config?.["max-size"];
   if (text === undefined) return {};
   const match = /^(\d+)([kmg]?)$/i.exec(text);

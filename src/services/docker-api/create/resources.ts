@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { GantryError } from "#base/core/errors.ts";
 import type { Resources, Ulimit } from "#containers/runtime/contract.ts";
 import type { HostConfig } from "#formats/docker/container.ts";
@@ -10,6 +11,15 @@ export function resourcesOf(host: HostConfig): Resources {
     throw new GantryError("invalid", {
       doing: "limit the processors",
       because: "--cpus cannot go together with --cpu-quota or --cpu-period",
+    });
+  }
+  const processors = availableParallelism();
+  if (host.NanoCpus && (host.NanoCpus < 0 || host.NanoCpus > processors * 1e9)) {
+    throw new GantryError("invalid", {
+      doing: "limit the processors to",
+      on: `${host.NanoCpus / 1e9}`,
+      because: `this machine has ${processors}`,
+      next: `Ask for 0.01 to ${processors}.`,
     });
   }
   const quota = host.NanoCpus ? Math.round((host.NanoCpus / 1e9) * period) : host.CpuQuota;

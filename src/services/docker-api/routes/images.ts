@@ -4,7 +4,7 @@ import type { Engine } from "#engine/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import { parsePlatform } from "#formats/oci/platform.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
-import { filters, flag } from "../call.ts";
+import { filters, flag, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { jsonLines, progressLine } from "../progress.ts";
 import { imageHistory, imageInspect, imageSummary, repoDigests, repoTags } from "../shape/image.ts";
@@ -66,6 +66,7 @@ export function authOf(call: Call): { auth?: AuthConfig } {
 
 async function list(engine: Engine, call: Call): Promise<Answer> {
   const wanted = filters(call.query);
+  onlyFilters("images", wanted, ["dangling", "reference", "label", "before", "since", "until"]);
   const used = new Map<string, number>();
   for (const { image } of engine.containers.list()) used.set(image, (used.get(image) ?? 0) + 1);
   const items = [];
@@ -106,9 +107,6 @@ function matches(dangling: boolean, names: readonly string[], wanted: ReadonlyMa
     if (name === "dangling" && values.includes("true") !== dangling) return false;
     if (name === "reference" && !values.some((pattern) => names.some((text) => referenceMatches(text, pattern))))
       return false;
-    if (!["dangling", "reference", "label", "before", "since", "until"].includes(name)) {
-      throw new GantryError("invalid", { doing: "filter the images", on: name, because: "there is no such filter" });
-    }
   }
   return true;
 }

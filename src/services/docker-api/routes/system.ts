@@ -4,7 +4,7 @@ import type { Engine, EngineEvent } from "#engine/contract.ts";
 import { apiVersion, type EventMessage, minApiVersion } from "#formats/docker/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import type { InfoAnswer, VersionAnswer } from "#formats/docker/system.ts";
-import { filters, integer } from "../call.ts";
+import { filters, integer, onlyFilters } from "../call.ts";
 import type { Call, Route } from "../contract.ts";
 
 const architecture: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
@@ -144,6 +144,17 @@ function integerInstant(call: Call, name: string): number | undefined {
 
 function events(engine: Engine, call: Call): Awaited<ReturnType<Route["handle"]>> {
   const wanted = filters(call.query);
+  onlyFilters("events", wanted, [
+    "type",
+    "event",
+    "label",
+    "container",
+    "image",
+    "network",
+    "volume",
+    "daemon",
+    "scope",
+  ]);
   const since = instant(call, "since");
   const until = instant(call, "until");
   const matches = (message: EventMessage): boolean =>

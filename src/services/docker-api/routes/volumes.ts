@@ -1,7 +1,7 @@
 import { GantryError } from "#base/core/errors.ts";
 import type { VolumeRecord } from "#containers/volume/contract.ts";
 import type { Engine } from "#engine/contract.ts";
-import { filters } from "../call.ts";
+import { filters, onlyFilters } from "../call.ts";
 import type { Route } from "../contract.ts";
 import { timestamp } from "../shape/time.ts";
 
@@ -51,17 +51,13 @@ export function volumeRoutes(engine: Engine): Route[] {
       path: "/volumes",
       handle: (call) => {
         const wanted = filters(call.query);
+        onlyFilters("volumes", wanted, ["name", "dangling", "driver", "label"]);
         const volumes = engine.volumes.list().filter((volume) =>
           [...wanted].every(([key, values]) => {
             if (key === "name") return values.some((value) => volume.name.includes(value));
             if (key === "dangling") return values.includes("true") === (usersOf(engine, volume.name).length === 0);
             if (key === "driver") return values.includes("local");
-            if (key === "label") return hasLabels(volume, values);
-            throw new GantryError("invalid", {
-              doing: "filter the volumes",
-              on: key,
-              because: "there is no such filter",
-            });
+            return hasLabels(volume, values);
           }),
         );
         return { status: 200, json: { Volumes: volumes.map(shape), Warnings: [] } };

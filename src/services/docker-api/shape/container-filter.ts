@@ -1,6 +1,7 @@
 import { GantryError } from "#base/core/errors.ts";
 import type { ContainerRecord } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
+import { onlyFilters } from "../call.ts";
 import { storedRequest } from "./container.ts";
 
 type Test = (engine: Engine, record: ContainerRecord, value: string) => boolean;
@@ -11,13 +12,21 @@ function hasLabel(record: ContainerRecord, value: string): boolean {
   return at === -1 ? value in labels : labels[value.slice(0, at)] === value.slice(at + 1);
 }
 
+function namePattern(text: string): RegExp {
+  try {
+    return new RegExp(text.replace(/^\/+/, ""));
+  } catch (cause) {
+    throw new GantryError("invalid", { doing: "filter by name", on: text, because: "it is no pattern", cause });
+  }
+}
+
 function createdOf(engine: Engine, id: string): number {
   return engine.containers.get(id).created;
 }
 
 const tests: Readonly<Record<string, Test>> = {
   id: (_engine, record, value) => record.id.startsWith(value),
-  name: (_engine, record, value) => new RegExp(value.replace(/^\/+/, "")).test(record.name),
+  name: (_engine, record, value) => namePattern(value).test(record.name),
   status: (_engine, record, value) => record.state.status === value,
   exited: (_engine, record, value) => record.state.status === "exited" && record.state.exitCode === Number(value),
   label: (_engine, record, value) => hasLabel(record, value),
@@ -38,15 +47,7 @@ const tests: Readonly<Record<string, Test>> = {
 
 /** Error "invalid" for a filter that is not known, also where there is no container to ask about. */
 export function checkFilters(wanted: ReadonlyMap<string, readonly string[]>): void {
-  for (const name of wanted.keys()) {
-    if (Object.hasOwn(tests, name)) continue;
-    throw new GantryError("invalid", {
-      doing: "filter the containers",
-      on: name,
-      because: "there is no such filter",
-      next: `Known are ${Object.keys(tests).join(", ")}.`,
-    });
-  }
+  onlyFilters("containers", wanted, Object.keys(tests));
 }
 
 /** Values of one filter are alternatives (labels: all); different filters must all hold. After checkFilters. */
