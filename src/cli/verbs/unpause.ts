@@ -1,17 +1,3 @@
-import type { Verb } from "../contract.ts";
-import { each } from "../each.ts";
+import { eachContainer } from "../each-container.ts";
 
-export const verb: Verb = {
-  declare(command, run) {
-    command.argument("<container...>", "names or ids");
-    command.action((names: string[]) =>
-      run(async (context) => {
-        const client = await context.client();
-        return each(context, names, async (name) => {
-          await client.request("POST", `/containers/${encodeURIComponent(name)}/unpause`);
-          return name;
-        });
-      }),
-    );
-  },
-};
+export const verb = eachContainer("unpause");
