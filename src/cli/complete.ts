@@ -5,7 +5,7 @@ import type { ContainerSummary } from "#formats/docker/container.ts";
 import type { ImageSummary } from "#formats/docker/image.ts";
 import { type Candidate, fixedWords, type NameSource, namesOfArgument } from "./complete-words.ts";
 import type { Context } from "./contract.ts";
-import { declareVerb } from "./main.ts";
+import { declareVerb } from "./declare-verb.ts";
 import { groups, verbs } from "./verbs.ts";
 
 /** What an engine may take to name its things before the shell goes on without them. */

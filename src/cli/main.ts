@@ -1,9 +1,10 @@
-import { Command, CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { GantryError } from "#base/core/errors.ts";
 import { commit, version } from "#base/core/version.ts";
 import { complain } from "./complain.ts";
 import { createContext } from "./context.ts";
 import type { Context, VerbResult } from "./contract.ts";
+import { declareVerb } from "./declare-verb.ts";
 import { groups, type VerbEntry, verbs } from "./verbs.ts";
 
 /** Runs one command line (without the program's own name) and gives the exit code. */
@@ -46,16 +47,6 @@ function ungroup(words: readonly string[]): readonly string[] {
   const group = groups[words[0] ?? ""];
   const verb = group?.[words[1] ?? ""];
   return verb === undefined ? words : [...verb, ...words.slice(2)];
-}
-
-export async function declareVerb(
-  entry: VerbEntry,
-  run: (act: (context: Context) => Promise<VerbResult>) => Promise<void>,
-): Promise<Command> {
-  const { verb } = await entry.load();
-  const command = new Command(`gantry ${entry.name}`).description(entry.summary);
-  verb.declare(command, run);
-  return command;
 }
 
 async function runVerb(context: Context, entry: VerbEntry, words: readonly string[]): Promise<number> {
