@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { readlinkSync, writeSync } from "node:fs";
 import { defaultPlaces } from "#base/core/places.ts";
 import type { Client } from "#client/contract.ts";
 import { createClient } from "#client/http-client.ts";
@@ -42,18 +42,27 @@ async function answers(path: string): Promise<boolean> {
 }
 
 function terminal(fd: 1 | 2, env: Readonly<Record<string, string | undefined>>): Terminal {
-  const stream = fd === 1 ? process.stdout : process.stderr;
-  const isTerminal = stream.isTTY === true;
+  const isTerminal = leadsToTerminal(fd);
   return {
     isTerminal,
     colour: isTerminal && env.NO_COLOR === undefined && env.TERM !== "dumb",
     get columns() {
-      return stream.columns ?? 80;
+      return (isTerminal && (fd === 1 ? process.stdout : process.stderr).columns) || 80;
     },
     write(text) {
       writeAll(fd, typeof text === "string" ? Buffer.from(text) : text);
     },
   };
+}
+
+/** Asks the kernel by name: touching `process.stdout` loads the stream library, a quarter of a command's time. */
+function leadsToTerminal(fd: number): boolean {
+  try {
+    return /^\/dev\/(pts\/\d+|tty\w*|console)$/.test(readlinkSync(`/proc/self/fd/${fd}`));
+  } catch {
+    // Closed: then there is nobody to show anything to.
+    return false;
+  }
 }
 
 /** Synchronous, so that nothing is lost when the process exits right after. */
