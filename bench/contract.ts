@@ -43,6 +43,8 @@ export interface Engine extends AsyncDisposable {
   readonly version: string;
   /** What a user types, as words and variables. */
   command(...words: string[]): Command;
+  /** Words that remove running containers at once. */
+  readonly remove: readonly string[];
   /** Name of the busybox image. */
   readonly image: string;
   /** Process ids of the engine's own processes, not of containers or their monitors. Empty without a daemon. */

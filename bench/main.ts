@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { busyboxTar } from "../test/support/busybox.ts";
 import { cases } from "./cases/all.ts";
 import type { Bench, Builder, Report, Row } from "./contract.ts";
+import { interrupt, isInterrupted } from "./interruption.ts";
 import { machineFacts, withLoadAfter } from "./machine.ts";
 import { startDocker } from "./rivals/docker.ts";
 import { startGantry } from "./rivals/gantry.ts";
@@ -37,17 +38,20 @@ if (process.getuid?.() !== 0) {
 }
 
 const undo = new UndoStack();
-let stopped = false;
-for (const [signal, code] of [
+let code = 0;
+const patience = 40_000;
+for (const [signal, number] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
   ["SIGHUP", 129],
 ] as const) {
   process.on(signal, () => {
-    if (stopped) return;
-    stopped = true;
+    if (isInterrupted()) return;
+    code = number;
     say("stopping; removing what was made");
-    void undo.close().then(() => process.exit(code));
+    interrupt();
+    // The step at hand ends first, so that nothing is made while it is removed; one that hangs is not waited for.
+    setTimeout(() => void undo.close().then(() => process.exit(code)), patience).unref();
   });
 }
 
@@ -87,12 +91,12 @@ async function measure(): Promise<Report> {
   const rows: Row[] = [];
   const failures: { name: string; because: string }[] = [];
   for (const one of chosen) {
-    if (stopped) break;
+    if (isInterrupted()) break;
     say(one.name);
     try {
       rows.push(...(await one.measure(bench)));
     } catch (error) {
-      if (stopped) break;
+      if (isInterrupted()) break;
       failures.push({ name: one.name, because: error instanceof Error ? error.message : String(error) });
       process.exitCode = 1;
     }
@@ -102,7 +106,7 @@ async function measure(): Promise<Report> {
 
 try {
   const report = await measure();
-  if (!stopped) {
+  if (!isInterrupted()) {
     console.log(table(report));
     if (options.json !== undefined) {
       const plain = {
@@ -115,3 +119,4 @@ try {
 } finally {
   await undo.close();
 }
+if (isInterrupted()) process.exit(code);

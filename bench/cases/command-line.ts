@@ -62,7 +62,7 @@ export const execTrue: Case = {
       bench.runs,
       contenders(engines, () => ["exec", "exec-bench", "true"]),
     );
-    for (const engine of engines) await run(engine.command("rm", "-f", "exec-bench"));
+    for (const engine of engines) await run(engine.command(...engine.remove, "exec-bench"));
     return [{ work: "exec of true in a running container, from the shell", unit: "ms", samples, bars: [] }];
   },
 };

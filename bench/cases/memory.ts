@@ -1,5 +1,6 @@
 import { run } from "../command.ts";
 import type { ApiEngine, Bench, Case, Engine } from "../contract.ts";
+import { throwIfInterrupted } from "../interruption.ts";
 import { processesWith, processorTime, proportionalMemory } from "../processes.ts";
 
 const calls = 1000;
@@ -14,6 +15,7 @@ export const idleEngine: Case = {
     const memory = new Map<string, number[]>();
     const processor = new Map<string, number[]>();
     for (const engine of engines) {
+      throwIfInterrupted();
       const pids = await engine.processes();
       memory.set(engine.name, [proportionalMemory(pids)]);
       const before = processorTime(pids);
@@ -40,6 +42,7 @@ export const idleEngine: Case = {
 
 async function callOften({ api }: ApiEngine): Promise<void> {
   for (let i = 0; i < calls; i += 4) {
+    throwIfInterrupted();
     await api.ping();
     await api.listContainers({ all: true });
     await api.listImages();
@@ -69,8 +72,11 @@ export const idleContainers: Case = {
 async function memoryPerContainer(bench: Bench, engine: Engine): Promise<number> {
   const before = proportionalMemory(await engine.processes());
   const ids: string[] = [];
-  for (let i = 0; i < count; i++) ids.push((await run(engine.command("run", "-d", engine.image, "sleep", "1000"))).out);
   try {
+    for (let i = 0; i < count; i++) {
+      throwIfInterrupted();
+      ids.push((await run(engine.command("run", "-d", engine.image, "sleep", "1000"))).out);
+    }
     await Bun.sleep(3000);
     const growth = proportionalMemory(await engine.processes()) - before;
     const monitors = proportionalMemory([...new Set(ids.flatMap((id) => processesWith(id)))]);
@@ -79,6 +85,6 @@ async function memoryPerContainer(bench: Bench, engine: Engine): Promise<number>
     );
     return (Math.max(0, growth) + monitors) / count;
   } finally {
-    await run(engine.command("rm", "-f", ...ids));
+    await run(engine.command(...engine.remove, ...ids));
   }
 }

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { plain, run } from "../command.ts";
 import type { Case, ContenderName, Row } from "../contract.ts";
+import { throwIfInterrupted } from "../interruption.ts";
 import { writeLayer } from "../material/layer.ts";
 import { writeLayout } from "../material/oci-layout.ts";
 import { freePort, type RunningRegistry, startDockerRegistry, startGantryRegistry } from "../rivals/registries.ts";
@@ -45,6 +46,7 @@ export const transfer: Case = {
     };
     const rounds = Math.max(2, Math.round(bench.runs / 4));
     for (let round = -1; round < rounds; round++) {
+      throwIfInterrupted();
       const order = round % 2 === 0 ? [0, 1] : [1, 0];
       const place = (index: number) => join(bench.scratch, `transfer-${index}`);
       const reference = (index: number) => `${registries[index]!.address}/bench/image-${index}:${round + 1}`;

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { alternate } from "../alternate.ts";
 import { plain, run, text } from "../command.ts";
 import type { Case } from "../contract.ts";
@@ -7,7 +8,7 @@ import { type FreshFilesystem, withFreshFilesystem } from "../material/filesyste
 import { writeLayer } from "../material/layer.ts";
 import { openNamespaces } from "../rivals/namespace.ts";
 
-const once = join(import.meta.dir, "unpack-once.ts");
+const once = fileURLToPath(new URL("./unpack-once.ts", import.meta.url));
 
 /** Both read from the page cache and write to an empty file system; neither waits for the disk at the end. */
 export const unpack: Case = {

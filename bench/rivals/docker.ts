@@ -18,37 +18,37 @@ export async function startDocker(undo: Undo, scratch: string, rootfs: string): 
   const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(folder, "config"), DOCKER_BUILDKIT: "0" };
   const command = (...words: string[]) => ({ words: ["/usr/bin/docker", ...words], env });
   const api = new Docker({ socketPath: socket });
-  const pidFile = join(folder, "pid");
+  // setsid and nsenter become the daemon without forking: its pid is the child's.
+  let daemon: Bun.Subprocess | undefined;
 
   const start = async () => {
     rmSync(socket, { force: true });
     const began = performance.now();
-    const log = Bun.file(join(folder, "log"));
-    const daemon = ["setsid", ...names.enter, "/usr/sbin/dockerd", "-H", `unix://${socket}`, "-p", pidFile];
+    const log = join(folder, "log");
+    const words = ["setsid", ...names.enter, "/usr/sbin/dockerd", "-H", `unix://${socket}`, "-p", join(folder, "pid")];
     const roots = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")];
     const limits = ["--default-ulimit", "nofile=1024:1024", "--cgroup-parent", cgroup];
-    const child = Bun.spawn([...daemon, ...roots, ...limits], { stdin: "ignore", stdout: log, stderr: log });
-    for (;;) {
-      try {
-        await api.ping();
-        return performance.now() - began;
-      } catch {
-        if (child.exitCode !== null)
-          throw new Error(`dockerd ended: ${readFileSync(join(folder, "log"), "utf8").slice(-800)}`);
-        await Bun.sleep(5);
-      }
+    const child = Bun.spawn([...words, ...roots, ...limits], {
+      stdin: "ignore",
+      stdout: Bun.file(log),
+      stderr: Bun.file(log),
+    });
+    daemon = child;
+    while (!(await answers(api))) {
+      if (child.exitCode !== null) throw new Error(`dockerd ended: ${readFileSync(log, "utf8").slice(-800)}`);
+      await Bun.sleep(5);
     }
+    return performance.now() - began;
   };
-  const pid = () => Number(readFileSync(pidFile, "utf8"));
+  const processes = () => (daemon === undefined ? [] : family(daemon.pid, (name) => name === "containerd"));
   const stop = async () => {
-    const daemon = pid();
-    const whole = family(daemon, (name) => name === "containerd");
-    await end(daemon);
-    for (const process of whole) await end(process);
+    for (const pid of processes()) await end(pid);
   };
   const close = undo.add("dockerd", async () => {
-    for (const { Id } of await api.listContainers({ all: true }))
-      await api.getContainer(Id).remove({ force: true, v: true });
+    if (await answers(api)) {
+      const all = await api.listContainers({ all: true });
+      for (const { Id } of all) await api.getContainer(Id).remove({ force: true, v: true });
+    }
     await stop();
     await names.close();
   });
@@ -59,13 +59,23 @@ export async function startDocker(undo: Undo, scratch: string, rootfs: string): 
     name: "docker",
     version: (await api.version()).Version,
     image: "busybox",
+    remove: ["rm", "-f"],
     command,
     api,
-    processes: async () => family(pid(), (name) => name === "containerd"),
+    processes: () => Promise.resolve(processes()),
     async restart() {
       await stop();
       return await start();
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function answers(api: Docker): Promise<boolean> {
+  try {
+    await api.ping();
+    return true;
+  } catch {
+    return false; // Not there yet, or no more.
+  }
 }

@@ -9,14 +9,18 @@ export const program = join(import.meta.dir, "../../bin/gantry");
 
 /** This checkout, as a user has it, on data and run roots of its own. */
 export async function startGantry(undo: Undo): Promise<ApiEngine> {
-  const engine = await startEngine();
-  const close = undo.add("Gantry's engine", () => Promise.resolve(engine[Symbol.asyncDispose]()));
+  const starting = startEngine();
+  const close = undo.add("Gantry's engine", async () => {
+    await (await starting)[Symbol.asyncDispose]();
+  });
+  const engine = await starting;
   await engine.ok("run", "--rm", "busybox", "true");
   const command = (...words: string[]) => ({ words: [program, ...words], env: engine.env });
   return {
     name: "gantry",
     version: (await engine.ok("version", "--format", "{{.Server.Version}}")) || "unknown",
     image: "busybox",
+    remove: ["rm", "-f"],
     command,
     api: new Docker({ socketPath: engine.socket }),
     processes: async () => family(await engine.pid(), (name) => !["conmon", "crun"].includes(name)),

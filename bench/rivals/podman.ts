@@ -37,6 +37,7 @@ export async function startPodman(
       name: "podman",
       version: (await run(command("version", "--format", "{{.Client.Version}}"))).out,
       image,
+      remove: ["rm", "-f", "--time", "0"],
       command,
       processes: () => Promise.resolve([]),
       [Symbol.asyncDispose]: close,
