@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { startEngine, type TestEngine } from "./support/engine.ts";
@@ -260,4 +260,16 @@ test("cp keeps modes and times, and says what is missing", async () => {
   expect((await engine.gantry("cp", "dated:/nope", engine.folder)).err).toContain("no such file");
   expect((await engine.gantry("cp", file, "dated:/nope/x")).err).toContain("/nope");
   await engine.ok("rm", "dated");
+});
+
+test("a conmon that dies under an adopted container is noticed: the container ends, nothing waits for ever", async () => {
+  const id = await engine.ok("run", "-d", "--name", "orphan", "busybox", "sleep", "1000");
+  process.kill(await engine.pid(), "SIGKILL");
+  await engine.ok("ps");
+  const conmon = Number(readFileSync(join(engine.folder, `run/containers/${id}/conmon.pid`), "utf8"));
+  const ended = engine.ok("wait", "orphan");
+  process.kill(conmon, "SIGKILL");
+  expect(await ended).toBe("137");
+  expect(await engine.ok("inspect", "-f", "{{.State.Status}}", "orphan")).toBe("exited");
+  await engine.ok("rm", "orphan");
 });

@@ -82,7 +82,10 @@ async function apply(
       entry.set({ state: { status: "running", pid: plan.pid, startedAt: context.clock.now() } });
       context.table.update("adopt", entry.record);
     }
-    watchOver(context, entry);
+    const conmon = findConmon(entry.paths.conmonPidFile, entry.record.id);
+    // It is not this engine's child: the kernel tells its end through a pidfd.
+    const ended = conmon === undefined ? Promise.resolve() : context.packets.processEnd(conmon);
+    watchOver(context, entry, { pid: plan.pid, ended: ended.then(() => undefined) });
   } else if (plan.kind === "record-exit") {
     report[plan.error === undefined ? "exited" : "unknown"] += 1;
     if (!entry.running) entry.set({ state: { status: "running", pid: 0, startedAt: context.clock.now() } });

@@ -5,6 +5,11 @@
 export interface PacketConnector extends AsyncDisposable {
   /** Connects to a socket file; paths of any length. Errors: "not-found", "unavailable" when nobody listens. */
   connect(path: string): Promise<PacketConnection>;
+  /**
+   * Resolves when a process that is no child of this one has ended (pidfd_open(2)); at once when there is none. The
+   * caller made sure that the number is the process it means.
+   */
+  processEnd(pid: number): Promise<void>;
 }
 
 export interface PacketConnection {

@@ -15,6 +15,8 @@ const { symbols: libc } = dlopen("libc.so.6", {
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   shutdown: { args: ["i32", "i32"], returns: "i32" },
+  // pidfd_open(2) has no wrapper in glibc 2.36's older siblings.
+  syscall: { args: ["i64", "i64", "u64"], returns: "i64" },
 });
 
 export const epollEvents = { in: 0x1, out: 0x4, error: 0x8, hangUp: 0x10 } as const;
@@ -103,6 +105,13 @@ export function receive(fd: number, into: Uint8Array): SyscallResult {
 
 export function send(fd: number, bytes: Uint8Array): SyscallResult {
   return syscallResult(libc.send(fd, bytes, bytes.length, noSignal));
+}
+
+const sysPidfdOpen = 434;
+
+/** A descriptor that becomes readable when the process ends, or minus an errno. Close-on-exec by itself. */
+export function openProcess(pid: number): SyscallResult {
+  return syscallResult(libc.syscall(sysPidfdOpen, pid, 0));
 }
 
 export function endWriting(fd: number): void {

@@ -7,6 +7,8 @@ export type Request =
   | { readonly kind: "credit"; readonly id: number; readonly bytes: number }
   | { readonly kind: "end"; readonly id: number }
   | { readonly kind: "close"; readonly id: number }
+  /** Report "ended" when this process has. */
+  | { readonly kind: "process"; readonly id: number; readonly pid: number }
   | { readonly kind: "stop" };
 
 export type Report =

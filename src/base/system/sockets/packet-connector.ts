@@ -19,6 +19,7 @@ export function openPacketConnector({ entry, patience = 30_000 }: PacketConnecto
 class Connector implements PacketConnector {
   readonly #entry: URL | string;
   readonly #lines = new Map<number, Line>();
+  readonly #processes = new Map<number, () => void>();
   #worker: { readonly worker: Worker; readonly port: MessagePort; readonly wake: number } | undefined;
   #stopped = Promise.withResolvers<void>();
   #nextId = 1;
@@ -39,6 +40,14 @@ class Connector implements PacketConnector {
     this.#lines.set(line.id, line);
     this.#send({ kind: "connect", id: line.id, path });
     return line.opened.promise;
+  }
+
+  processEnd(pid: number): Promise<void> {
+    return new Promise((resolve) => {
+      const id = this.#nextId++;
+      this.#processes.set(id, resolve);
+      this.#send({ kind: "process", id, pid });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,6 +83,12 @@ class Connector implements PacketConnector {
   #heard(report: Report): void {
     if (report.kind === "stopped") {
       this.#stopped.resolve();
+      return;
+    }
+    const process = this.#processes.get(report.id);
+    if (process !== undefined) {
+      this.#processes.delete(report.id);
+      process();
       return;
     }
     const line = this.#lines.get(report.id);

@@ -3,7 +3,7 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import { toRecord } from "#base/core/errors.ts";
 import { errnoByName, syscallError } from "#base/system/libc/errno.ts";
 import { packetWindow } from "./contract.ts";
-import { clearEventFd, connectSeqpacket, Epoll, endWriting, epollEvents, receive, send } from "./epoll.ts";
+import { clearEventFd, connectSeqpacket, Epoll, endWriting, epollEvents, openProcess, receive, send } from "./epoll.ts";
 import type { Hello, Report, Request } from "./messages.ts";
 
 interface Line {
@@ -26,6 +26,8 @@ export function servePackets({ port, wake }: Hello): void {
   const epoll = new Epoll();
   const byId = new Map<number, Line>();
   const byFd = new Map<number, Line>();
+  /** Ids of watched processes by their descriptors. */
+  const processes = new Map<number, number>();
   const buffer = Buffer.alloc(largestPacket);
   const report = (message: Report) => port.postMessage(message);
   epoll.add(wake, epollEvents.in);
@@ -36,11 +38,19 @@ export function servePackets({ port, wake }: Hello): void {
         clearEventFd(wake);
         if (!takeRequests()) {
           for (const line of byId.values()) closeSync(line.fd);
+          for (const process of processes.keys()) closeSync(process);
           epoll.close();
           report({ kind: "stopped" });
           port.close();
           return;
         }
+        continue;
+      }
+      const ended = processes.get(fd);
+      if (ended !== undefined) {
+        processes.delete(fd);
+        closeSync(fd);
+        report({ kind: "ended", id: ended });
         continue;
       }
       const line = byFd.get(fd);
@@ -62,6 +72,10 @@ export function servePackets({ port, wake }: Hello): void {
   function obey(request: Exclude<Request, { kind: "stop" }>): void {
     if (request.kind === "connect") {
       connect(request.id, request.path);
+      return;
+    }
+    if (request.kind === "process") {
+      watchProcess(request.id, request.pid);
       return;
     }
     const line = byId.get(request.id);
@@ -94,6 +108,17 @@ export function servePackets({ port, wake }: Hello): void {
     } catch (error) {
       report({ kind: "failed", id, error: toRecord(error) });
     }
+  }
+
+  function watchProcess(id: number, pid: number): void {
+    const fd = openProcess(pid);
+    // Gone already, or this kernel cannot say: then the caller looks for itself.
+    if (fd < 0) {
+      report({ kind: "ended", id });
+      return;
+    }
+    processes.set(fd, id);
+    epoll.add(fd, epollEvents.in);
   }
 
   function read(line: Line): void {
