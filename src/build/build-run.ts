@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Dockerfile, Instruction, Stage } from "#formats/dockerfile/contract.ts";
+import type { Dockerfile, Instruction, Range, Stage } from "#formats/dockerfile/contract.ts";
 import { parseDockerfile, parseTrigger } from "#formats/dockerfile/parse.ts";
 import { mediaTypes, type Platform } from "#formats/oci/contract.ts";
 import { formatPlatform, hostPlatform } from "#formats/oci/platform.ts";
@@ -110,7 +110,7 @@ export class BuildRun implements AsyncDisposable {
         index: stage.index,
         platform,
         layerTime,
-        files: (origin) => this.#files(origin),
+        files: (origin, range) => this.#files(origin, range),
         nextStep: (instruction) => this.#announce(stage, instruction.text, instruction.range.start.line),
       },
       withConfig(draft, { OnBuild: [] }),
@@ -155,10 +155,10 @@ export class BuildRun implements AsyncDisposable {
     return { draft: image.draft, layerTime: layerTimeOf(this.#epoch, image.config.created), onBuild };
   }
 
-  async #files(origin: Origin): Promise<{ folder: string; key: string }> {
+  async #files(origin: Origin, range: Range): Promise<{ folder: string; key: string }> {
     if (origin.kind === "scratch") return this.#bases.mount(undefined);
     if (origin.kind === "image") {
-      const image = await this.#bases.open(origin, this.#step, this.#dockerfile.stages[0]!.from.range);
+      const image = await this.#bases.open(origin, this.#step, range);
       return this.#bases.mount(image.draft.chain);
     }
     const stage = this.#stages.get(origin.index);

@@ -1,6 +1,6 @@
 import { join, posix } from "node:path";
 import { readInRoot } from "#base/system/process/rooted-read.ts";
-import type { Add, Arg, Copy, Dockerfile, Instruction, Run, Workdir } from "#formats/dockerfile/contract.ts";
+import type { Add, Arg, Copy, Dockerfile, Instruction, Range, Run, Workdir } from "#formats/dockerfile/contract.ts";
 import { ignoreFileNames } from "#formats/dockerfile/ignore.ts";
 import type { Platform } from "#formats/oci/contract.ts";
 import { digestOf } from "#formats/oci/digest.ts";
@@ -37,7 +37,8 @@ export interface StageSetting {
   readonly platform: Platform;
   readonly layerTime: number;
   /** Lends the files of a stage or image, mounted read-only until the build ends. `key` is their chain. */
-  files(origin: Origin): Promise<{ readonly folder: string; readonly key: string }>;
+  /** `range` is where the Dockerfile asks for them. */
+  files(origin: Origin, range: Range): Promise<{ readonly folder: string; readonly key: string }>;
   /** Numbers the next step and says so. */
   nextStep(instruction: Instruction): number;
 }
@@ -184,7 +185,7 @@ export class StageExecution {
     }
     const { value = "", range } = instruction.from;
     const origin = namedOrigin(dockerfile, index, value, range, platform, places);
-    const files = await this.#setting.files(origin);
+    const files = await this.#setting.files(origin, instruction.range);
     const root = { folder: files.folder, keepMode: true };
     // What a chain holds never changes: read once, known for good.
     const key = digestOf(JSON.stringify([files.key, sources, exclude]));

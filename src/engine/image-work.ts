@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { GantryError } from "#base/core/errors.ts";
+import { describe, GantryError } from "#base/core/errors.ts";
 import type { BuildEvent, Builder, BuildRequest } from "#build/contract.ts";
 import type { Containers } from "#containers/lifecycle/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
@@ -144,7 +144,7 @@ export async function findBase(
     throw new GantryError("not-found", {
       doing: "find the base image",
       on: reference,
-      because: "it is not here, and it could not be pulled",
+      because: `it is not here, and it could not be pulled: ${cause instanceof GantryError ? cause.parts.because : describe(cause)}`,
       next: "Load, import or bootstrap it first ('gantry bootstrap' makes Debian base images), or name a registry that has it.",
       cause,
     });

@@ -33,20 +33,26 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
   refuseNotServed(host);
   const config = withImageDefaults(asked, image.config.config ?? {});
   const exposed = Object.keys(config.ExposedPorts ?? {});
-  const mounts = placeMounts(engine, wantedMounts(host, Object.keys(config.Volumes ?? {})));
+  const wanted = wantedMounts(host, Object.keys(config.Volumes ?? {}));
   const security = securityOf(host);
-  const stopSignal = config.StopSignal;
+  const resources = resourcesOf(host);
+  const log = logSize(host);
+  const sandbox = sandboxOf(engine, config, host, exposed);
+  const args = commandLine(config);
+  const stop = config.StopSignal ? { stopSignal: signalName(config.StopSignal) } : {};
+  // Last: it makes volumes, and a refusal must leave none behind.
+  const mounts = placeMounts(engine, wanted);
   return {
     fills: mounts.fills,
     request: {
       ...(name === null || name === "" ? {} : { name: name.replace(/^\//, "") }),
       image: image.record.id,
-      sandbox: sandboxOf(engine, config, host, exposed),
+      sandbox,
       volumes: mounts.volumes,
       request: { image: body.Image ?? "", config, host, mounts: mounts.shown } satisfies StoredRequest,
       config: {
         process: {
-          args: commandLine(config),
+          args,
           env: defaultEnv(config),
           cwd: config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir,
           user: config.User || "0",
@@ -69,7 +75,7 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
             access: device.CgroupPermissions || "rwm",
           }),
         ),
-        resources: resourcesOf(host),
+        resources,
         sysctls: host.Sysctls ?? {},
         ...(host.Init === true ? { init: true } : {}),
         ...(host.Privileged === true ? { privileged: true } : {}),
@@ -79,10 +85,10 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
         ...(host.ReadonlyPaths ? { readonlyPaths: host.ReadonlyPaths } : {}),
         openStdin: config.OpenStdin === true,
         stdinOnce: config.StdinOnce === true,
-        ...(stopSignal === undefined || stopSignal === "" ? {} : { stopSignal: signalName(stopSignal) }),
+        ...stop,
         ...(typeof config.StopTimeout === "number" ? { stopTimeout: config.StopTimeout } : {}),
         autoRemove: host.AutoRemove === true,
-        ...logSize(host),
+        ...log,
       },
     },
   };
@@ -163,13 +169,13 @@ function placeMounts(engine: Engine, wanted: readonly WantedMount[]): PlacedMoun
   const volumes: VolumeUse[] = [];
   const shown: ContainerMount[] = [];
   const fills: { volume: string; target: string }[] = [];
+  for (const mount of wanted) if (mount.kind === "bind") ensureSource(mount.source, mount.makeSource);
   for (const mount of wanted) {
     if (mount.kind === "tmpfs") {
       const { kind: _kind, ...rest } = mount;
       specs.push({ type: "tmpfs", ...rest });
       shown.push({ Type: "tmpfs", Source: "", Destination: mount.target, Mode: "", RW: true, Propagation: "" });
     } else if (mount.kind === "bind") {
-      ensureSource(mount.source, mount.makeSource);
       specs.push({
         type: "bind",
         source: mount.source,

@@ -1,5 +1,5 @@
 import { GantryError, isKind } from "#base/core/errors.ts";
-import type { ContainerRecord, WaitCondition } from "#containers/lifecycle/contract.ts";
+import type { ContainerRecord, CreateRequest, WaitCondition } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerCreateBody, ContainerWaitAnswer } from "#formats/docker/container.ts";
 import type { ImageRecord } from "#images/store/contract.ts";
@@ -109,7 +109,7 @@ async function create(engine: Engine, call: Call): Promise<Answer> {
   const record = findImage(engine, body.Image ?? "");
   const image = await engine.store.images.open(record);
   const plan = planCreate(engine, body, image, call.query.get("name"));
-  const container = await engine.containers.create(plan.request);
+  const container = await createOrLetGo(engine, plan.request);
   try {
     if (plan.fills.length > 0) {
       await using root = await engine.containers.openRoot(container.id);
@@ -120,6 +120,16 @@ async function create(engine: Engine, call: Call): Promise<Answer> {
     throw error;
   }
   return { status: 201, json: { Id: container.id, Warnings: [] } };
+}
+
+/** A refused container leaves none of the volumes that were made for it alone. */
+async function createOrLetGo(engine: Engine, request: CreateRequest): Promise<ContainerRecord> {
+  try {
+    return await engine.containers.create(request);
+  } catch (error) {
+    await engine.volumes.removeAnonymous((request.volumes ?? []).filter((use) => use.anonymous).map((use) => use.name));
+    throw error;
+  }
 }
 
 /** Docker's clients read "No such image" and pull by themselves. */
