@@ -44,7 +44,9 @@ export async function run(
 }
 
 /** Starts with the image "busybox" imported, unless `bare`. */
-export async function startEngine(options: { readonly bare?: boolean } = {}): Promise<TestEngine> {
+export async function startEngine(
+  options: { readonly bare?: boolean; readonly keepCache?: boolean } = {},
+): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), "gantry-test-"));
   const socket = join(folder, "run/gantry.sock");
   const env: Record<string, string> = {
@@ -54,6 +56,8 @@ export async function startEngine(options: { readonly bare?: boolean } = {}): Pr
     GANTRY_RUN_ROOT: join(folder, "run"),
     DOCKER_HOST: `unix://${socket}`,
     DOCKER_CONFIG: join(folder, "docker"),
+    // Base images of packages take long to make; they are kept in the user's own cache.
+    ...(options.keepCache === true ? { GANTRY_CACHE: join(process.env.HOME ?? "/root", ".cache/gantry/bootstrap") } : {}),
   };
   const gantry = (...words: string[]) => run([join(root, "bin/gantry"), ...words], env);
   const engine: TestEngine = {
