@@ -138,10 +138,17 @@ function sendInput(connection: RawConnection, options: PumpOptions, onDetach: ()
 
 /** A terminal's own keys (Ctrl-C) reach a tty container as bytes; without one they go as signals. */
 function forwardSignals(client: Client, path: string, terminal: boolean): Disposable {
+  let impatience = 0;
   const listeners = forwarded
     .filter((signal) => signal !== "SIGWINCH" && !(terminal && signal === "SIGINT"))
     .map((signal) => {
       const listener = () => {
+        // A program that does not end on signals must not hold its user: the third time is for this process.
+        impatience += signal === "SIGINT" || signal === "SIGTERM" ? 1 : 0;
+        if (impatience === 3) {
+          process.stderr.write("gantry: the container goes on; stop it with: gantry stop\n");
+          process.exit(1);
+        }
         client.request("POST", `${path}/kill`, { query: { signal } }).catch(() => {
           // It ended meanwhile: there is nobody left to signal.
           return undefined;
