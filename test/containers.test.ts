@@ -241,6 +241,7 @@ test("the engine is no child of its caller and holds nothing of it", async () =>
   expect(Number(parent)).not.toBe(process.pid);
   expect(await Bun.file(`/proc/${pid}/environ`).text()).not.toContain("DOCKER_HOST");
   expect(existsSync(`/proc/${pid}/cwd/etc`)).toBe(true);
+  expect(await Bun.file(`/proc/${pid}/cgroup`).text()).toContain(":/gantry/engine");
 });
 
 test("the socket is for its owner alone", async () => {

@@ -4,6 +4,7 @@ import { describe, GantryError } from "#base/core/errors.ts";
 import { defaultPlaces, type Places } from "#base/core/places.ts";
 import { selfCommand } from "#base/core/self.ts";
 import { openHolder } from "#base/system/holder/mount-namespace.ts";
+import { moveToOwnCgroup } from "./own-cgroup.ts";
 
 /** What the engine keeps of its caller's environment; everything else would make two starts differ. */
 const kept = [
@@ -74,6 +75,7 @@ async function spawnEngine(places: Places): Promise<void> {
       stdio: ["ignore", log, log, "pipe"],
       detached: true,
     });
+    moveToOwnCgroup(child.pid);
     const words = await readAll(child.stdio[3] as unknown as number);
     if (words.trim() !== "ready") {
       throw new GantryError("unavailable", {
