@@ -128,10 +128,13 @@ function logSize(host: HostConfig): { logSizeMax?: number } {
 }
 
 function sandboxOf(engine: Engine, config: ContainerConfig, host: HostConfig, exposed: readonly string[]): SandboxSpec {
+  const network: NetworkMode =
+    config.NetworkDisabled === true ? { kind: "none" } : networkMode(engine, host.NetworkMode ?? "");
+  const hostname = config.Hostname || (network.kind === "container" ? hostnameOf(engine, network.id) : "");
   return {
-    network: config.NetworkDisabled === true ? { kind: "none" } : networkMode(engine, host.NetworkMode ?? ""),
+    network,
     ports: portMappings(host, exposed),
-    ...(config.Hostname ? { hostname: config.Hostname } : {}),
+    ...(hostname === "" ? {} : { hostname }),
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     ...(host.Dns && host.Dns.length > 0 ? { dns: host.Dns } : {}),
     ...(host.DnsSearch && host.DnsSearch.length > 0 ? { dnsSearch: host.DnsSearch } : {}),
@@ -140,6 +143,11 @@ function sandboxOf(engine: Engine, config: ContainerConfig, host: HostConfig, ex
     ...(host.IpcMode === "host" ? { ipc: "host" as const } : {}),
     ...(host.CgroupParent ? { cgroupParent: host.CgroupParent } : {}),
   };
+}
+
+/** Who shares a container's network is the same machine to others, so it has that name (Docker does the same). */
+function hostnameOf(engine: Engine, id: string): string {
+  return engine.containers.get(id).sandbox.hostname ?? id.slice(0, 12);
 }
 
 function networkMode(engine: Engine, text: string): NetworkMode {
