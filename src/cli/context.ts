@@ -9,7 +9,7 @@ export function createContext(hostFlag: string | undefined): Context {
   const env = process.env;
   const places = defaultPlaces(env, process.getuid?.() ?? 0);
   const ownSocket = `unix://${places.socket}`;
-  const host = hostFlag ?? env.GANTRY_HOST ?? ownSocket;
+  const host = hostFlag ?? (env.GANTRY_HOST || ownSocket);
   let connected: Promise<Client> | undefined;
   return {
     host,

@@ -14,14 +14,14 @@ interface DockerConfig {
 const hub = "https://index.docker.io/v1/";
 
 function configFile(context: Context): string {
-  return join(context.env.DOCKER_CONFIG ?? join(context.env.HOME ?? "/root", ".docker"), "config.json");
+  return join(context.env.DOCKER_CONFIG || join(context.env.HOME || "/root", ".docker"), "config.json");
 }
 
 function readConfig(context: Context): DockerConfig {
   const file = configFile(context);
   if (!existsSync(file)) return {};
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as DockerConfig;
+    return (JSON.parse(readFileSync(file, "utf8")) as DockerConfig | null) ?? {};
   } catch (cause) {
     throw new GantryError("invalid", { doing: "read the credentials", on: file, because: "it is not JSON", cause });
   }
@@ -43,6 +43,14 @@ export function registryKey(server: string): string {
 
 function fromHelper(helper: string, key: string): AuthConfig | undefined {
   const program = `docker-credential-${helper}`;
+  if (Bun.which(program) === null) {
+    throw new GantryError("unauthenticated", {
+      doing: "ask the credential helper",
+      on: program,
+      because: "there is no such program",
+      next: "Install it, or take credsStore and credHelpers out of docker's config.json.",
+    });
+  }
   const child = Bun.spawnSync([program, "get"], { stdin: Buffer.from(key), stdout: "pipe", stderr: "pipe" });
   const text = child.stdout.toString();
   if (!child.success) {
@@ -63,11 +71,23 @@ export function credentialsFor(context: Context, server: string): AuthConfig | u
   const config = readConfig(context);
   const key = registryKey(server);
   const helper = config.credHelpers?.[key] ?? config.credsStore;
-  if (helper !== undefined && helper !== "") return fromHelper(helper, key);
+  if (helper !== undefined && helper !== "") {
+    const kept = fromHelper(helper, key);
+    if (kept !== undefined) return kept;
+  }
   const entry = config.auths?.[key];
-  if (entry?.auth === undefined) return undefined;
+  if (!entry?.auth)
+    return entry?.identitytoken ? { identitytoken: entry.identitytoken, serveraddress: key } : undefined;
   const text = Buffer.from(entry.auth, "base64").toString("utf8");
   const at = text.indexOf(":");
+  if (at === -1) {
+    throw new GantryError("invalid", {
+      doing: "read the credentials of",
+      on: key,
+      because: `in ${configFile(context)} they are not NAME:PASSWORD in base64`,
+      next: `Log in again with: gantry login ${server}`,
+    });
+  }
   return {
     username: text.slice(0, at),
     password: text.slice(at + 1),

@@ -3,7 +3,7 @@ import { GantryError } from "#base/core/errors.ts";
 /** `--filter status=exited` given any number of times, as the API's `filters`. Error "invalid". */
 export function filterQuery(filters: readonly string[]): string | undefined {
   if (filters.length === 0) return undefined;
-  const out: Record<string, string[]> = {};
+  const out = new Map<string, string[]>();
   for (const text of filters) {
     const at = text.indexOf("=");
     if (at < 1) {
@@ -15,7 +15,7 @@ export function filterQuery(filters: readonly string[]): string | undefined {
       });
     }
     const name = text.slice(0, at);
-    out[name] = [...(out[name] ?? []), text.slice(at + 1)];
+    out.set(name, [...(out.get(name) ?? []), text.slice(at + 1)]);
   }
-  return JSON.stringify(out);
+  return JSON.stringify(Object.fromEntries(out));
 }

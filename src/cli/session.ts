@@ -1,8 +1,9 @@
+import { GantryError } from "#base/core/errors.ts";
 import type { Client, RawConnection } from "#client/contract.ts";
-import { demultiplex } from "#client/demultiplex.ts";
+import { demultiplex, jsonLines } from "#client/demultiplex.ts";
 import type { ContainerWaitAnswer } from "#formats/docker/container.ts";
 import type { Context } from "./contract.ts";
-import { detachMatcher } from "./detach-keys.ts";
+import { detachMatcher, parseDetachKeys } from "./detach-keys.ts";
 import { rawTerminal, terminalSize } from "./raw-terminal.ts";
 
 export interface SessionOptions {
@@ -24,6 +25,8 @@ const forwarded = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2
 /** Joins this terminal to a container until it ends or the user detaches; gives the exit code. */
 export async function attachSession(context: Context, client: Client, options: SessionOptions): Promise<number> {
   const path = `/containers/${options.id}`;
+  // Wrong keys are said before anything starts.
+  if (options.detachKeys !== undefined) parseDetachKeys(options.detachKeys);
   using connection = await client.hijack(`${path}/attach`, {
     query: { stream: 1, stdin: options.stdin ? 1 : 0, stdout: options.stdout ? 1 : 0, stderr: options.stderr ? 1 : 0 },
   });
@@ -40,24 +43,30 @@ export async function attachSession(context: Context, client: Client, options: S
       throw error;
     }
   }
+  const resize = async ({ rows, columns }: { rows: number; columns: number }) => {
+    await client.request("POST", `${path}/resize`, { query: { h: rows, w: columns } });
+  };
   using _signals = options.forwardSignals ? forwardSignals(client, path, options.terminal) : undefined;
-  const detached = await pump(context, connection, { ...options, resize: (size) => resize(client, path, size) });
+  const detached = await pump(context, connection, { ...options, resize });
   if (detached) {
     waiting.abort();
     return 0;
   }
-  const { StatusCode, Error: failure } = (await new Response(answer).json()) as ContainerWaitAnswer;
-  if (failure !== undefined) context.stderr.write(`gantry: ${failure.Message}\n`);
-  return StatusCode;
+  let result: ContainerWaitAnswer | undefined;
+  for await (const line of jsonLines<ContainerWaitAnswer>(answer)) result ??= line;
+  if (result?.Error !== undefined) context.stderr.write(`gantry: ${result.Error.Message}\n`);
+  return exitCodeOf(result);
 }
 
-async function resize(client: Client, path: string, size: { rows: number; columns: number }): Promise<void> {
-  try {
-    await client.request("POST", `${path}/resize`, { query: { h: size.rows, w: size.columns } });
-  } catch {
-    // The program may have ended between the key and the call; its exit is reported by the wait.
-    return;
-  }
+/** The exit code of a wait. Errors: "unavailable" when the engine could not tell it. */
+export function exitCodeOf(answer: ContainerWaitAnswer | undefined): number {
+  if (typeof answer?.StatusCode === "number") return answer.StatusCode;
+  const said = (answer as { error?: unknown } | undefined)?.error;
+  throw new GantryError("unavailable", {
+    doing: "wait for the container",
+    because: typeof said === "string" ? said : "the engine did not tell its exit code",
+    next: "See 'gantry ps -a'.",
+  });
 }
 
 export interface PumpOptions {
@@ -73,7 +82,8 @@ export async function pump(context: Context, connection: RawConnection, options:
   using _raw = options.stdin && isTerminal ? rawTerminal() : undefined;
   const onResize = () => {
     const size = terminalSize();
-    if (size !== undefined) void options.resize(size);
+    // The program may have ended between the key and the call.
+    if (size !== undefined) options.resize(size).catch(() => undefined);
   };
   if (isTerminal) {
     onResize();

@@ -12,6 +12,12 @@ export async function* demultiplex(source: AsyncIterable<Uint8Array>): AsyncGene
     buffer = buffer.length === 0 ? chunk.slice() : concat(buffer, chunk);
     let at = 0;
     while (buffer.length - at >= 8) {
+      if (buffer[at]! > 2) {
+        throw new GantryError("corrupt", {
+          doing: "read the output",
+          because: `a frame is of stream ${buffer[at]}, which is none`,
+        });
+      }
       const size = new DataView(buffer.buffer, buffer.byteOffset + at + 4, 4).getUint32(0);
       if (buffer.length - at - 8 < size) break;
       yield { stream: buffer[at] === 2 ? "stderr" : "stdout", bytes: buffer.subarray(at + 8, at + 8 + size) };
@@ -39,7 +45,20 @@ export async function* jsonLines<T>(source: AsyncIterable<Uint8Array>): AsyncGen
     text += decoder.decode(chunk, { stream: true });
     const lines = text.split("\n");
     text = lines.pop()!;
-    for (const line of lines) if (line.trim() !== "") yield JSON.parse(line) as T;
+    for (const line of lines) if (line.trim() !== "") yield parseLine(line) as T;
   }
-  if (text.trim() !== "") yield JSON.parse(text) as T;
+  if (text.trim() !== "") yield parseLine(text) as T;
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new GantryError("corrupt", {
+      doing: "read the engine's answer",
+      on: line.slice(0, 80),
+      because: "a line is not JSON",
+      cause,
+    });
+  }
 }

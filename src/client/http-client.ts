@@ -31,25 +31,55 @@ export function createClient(host: string): Client {
       throw lost(host, error, `${method} ${path.split("?", 1)[0]}`);
     }
     if (response.ok || response.status === 304) return response;
-    throw refusal(response.status, await response.text(), `${method} ${path}`);
+    throw refusal(response.status, await whole(response, `${method} ${path}`), `${method} ${path}`);
+  }
+
+  async function whole(response: Response, doing: string): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw lost(host, error, doing);
+    }
+  }
+
+  /** The same bytes; that the connection broke on the way is said in words. */
+  async function* told(body: AsyncIterable<Uint8Array>, doing: string, signal?: AbortSignal) {
+    try {
+      yield* body;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw lost(host, error, doing);
+    }
   }
 
   return {
     host,
     async request<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
       const response = await exchange(method, path, options);
-      const text = await response.text();
+      const text = await whole(response, `${method} ${path}`);
       return (text === "" ? undefined : parseAnswer(text, response)) as T;
     },
     async stream(method, path, options) {
       const response = await exchange(method, path, options);
-      return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
+      if (response.body === null) return new ReadableStream({ start: (controller) => controller.close() });
+      return readable(told(response.body, `${method} ${path.split("?", 1)[0]}`, options?.signal));
     },
     async head(path, options) {
       return (await exchange("HEAD", path, options)).headers;
     },
     hijack: (path, options = {}) => openRaw(host, address, pathOf(path, options.query), options.json),
   };
+}
+
+function readable(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await source.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+    cancel: async () => void (await source.return(undefined)),
+  });
 }
 
 function origin(address: Address): string {

@@ -5,6 +5,8 @@ import type { RawConnection } from "./contract.ts";
 import { refusal, unreachable } from "./failure.ts";
 
 const headLimit = 64 * 1024;
+/** For the rest of a refusal whose length was not told. */
+const refusalPatience = 1000;
 
 /** Bytes as they come, held back at the source when nobody reads. */
 class Inbox implements AsyncIterable<Uint8Array> {
@@ -53,15 +55,26 @@ export async function openRaw(host: string, address: Address, path: string, json
   const inbox = new Inbox();
   const head = Promise.withResolvers<string>();
   let drained = Promise.withResolvers<void>();
-  let before = Buffer.alloc(0);
+  let before: Buffer | undefined = Buffer.alloc(0);
+  let refusedLength = Number.POSITIVE_INFINITY;
+  const enough = () => {
+    if (refused.reduce((sum, part) => sum + part.length, 0) >= refusedLength) ended.resolve();
+  };
   let upgraded = false;
-  let refusedBody = "";
+  const refused: Uint8Array[] = [];
+  const ended = Promise.withResolvers<void>();
+  let closed = false;
 
   const handlers = {
     data(_socket: Socket, chunk: Buffer) {
       if (upgraded) {
         // Bun reuses the buffer after the call.
         inbox.push(new Uint8Array(chunk));
+        return;
+      }
+      if (before === undefined) {
+        refused.push(new Uint8Array(chunk));
+        enough();
         return;
       }
       before = Buffer.concat([before, chunk]);
@@ -73,8 +86,14 @@ export async function openRaw(host: string, address: Address, path: string, json
       const text = before.subarray(0, at).toString("latin1");
       const rest = new Uint8Array(before.subarray(at + 4));
       upgraded = / (101|200) /.test(text.split("\r\n", 1)[0]!);
-      if (!upgraded) refusedBody = Buffer.from(rest).toString("utf8");
-      else if (rest.length > 0) inbox.push(rest);
+      before = undefined;
+      if (upgraded) {
+        if (rest.length > 0) inbox.push(rest);
+      } else {
+        refused.push(rest);
+        refusedLength = Number(/^content-length: *(\d+)/im.exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
+        enough();
+      }
       head.resolve(text);
     },
     drain() {
@@ -82,10 +101,13 @@ export async function openRaw(host: string, address: Address, path: string, json
     },
     end() {
       head.reject(badHead(path));
+      ended.resolve();
       inbox.end();
     },
     close() {
+      closed = true;
       head.reject(badHead(path));
+      ended.resolve();
       drained.resolve();
       inbox.end();
     },
@@ -101,7 +123,7 @@ export async function openRaw(host: string, address: Address, path: string, json
       address.kind === "unix"
         ? await Bun.connect({ unix: address.path, socket: handlers, allowHalfOpen: true } as never)
         : await Bun.connect({
-            hostname: address.host,
+            hostname: address.host.replace(/^\[|\]$/g, ""),
             port: address.port,
             socket: handlers,
             allowHalfOpen: true,
@@ -115,11 +137,17 @@ export async function openRaw(host: string, address: Address, path: string, json
     `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`,
   );
-  const answer = await head.promise;
-  if (!upgraded) {
-    const status = Number(answer.split(" ", 2)[1]);
-    socket.end();
-    throw refusal(status, refusedBody, `POST ${path}`);
+  let answer: string;
+  try {
+    answer = await head.promise;
+    if (!upgraded) {
+      await Promise.race([ended.promise, Bun.sleep(refusalPatience)]);
+      const status = Number(answer.split(" ", 2)[1]);
+      throw refusal(status, Buffer.concat(refused).toString("utf8"), `POST ${path}`);
+    }
+  } catch (error) {
+    socket.terminate();
+    throw error;
   }
   inbox.onFlow((full) => (full ? socket.pause() : socket.resume()));
 
@@ -130,7 +158,7 @@ export async function openRaw(host: string, address: Address, path: string, json
       let rest = bytes;
       for (;;) {
         const taken = socket.write(rest);
-        if (taken < 0) {
+        if (taken < 0 || closed) {
           throw new GantryError("unavailable", {
             doing: "send to the container",
             because: "the connection has closed",

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Clock } from "#base/core/clock.ts";
 import { GantryError, isKind } from "#base/core/errors.ts";
 import type { Random } from "#base/core/random.ts";
@@ -8,6 +8,7 @@ import { openFlags, openFolder, openInside, owned } from "#base/system/files/ope
 import { errnoName, must } from "#base/system/libc/errno.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import { outsideFolder } from "#formats/dockerfile/outside.ts";
+import { removeTrees } from "#images/store/tasks.ts";
 import type { ReceivedContext } from "./contract.ts";
 import { unpackTar } from "./copy/tasks.ts";
 
@@ -23,18 +24,21 @@ export interface Reception {
 
 /** Writes a stream to a file of its own, as fast as the disk takes it. */
 export async function spool(body: AsyncIterable<Uint8Array>, file: string, signal: AbortSignal): Promise<void> {
-  const out = createWriteStream(file, { mode: 0o600 });
   try {
-    for await (const chunk of body) {
-      signal.throwIfAborted();
-      if (!out.write(chunk)) await once(out, "drain");
-    }
-    out.end();
-    await once(out, "finish");
-  } catch (error) {
-    out.destroy();
-    throw error;
+    await pipeline(body, createWriteStream(file, { mode: 0o600 }), { signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
+    throw new GantryError("exhausted", {
+      doing: "keep what is sent at",
+      on: file,
+      because: "the disk is full",
+      next: "Free some space with: gantry prune",
+      cause,
+    });
   }
+  // A client that leaves may look like the end of its stream.
+  signal.throwIfAborted();
 }
 
 export async function receiveContext(
@@ -46,7 +50,8 @@ export async function receiveContext(
   const folder = join(reception.folder, reception.random.hex(8));
   const files = join(folder, "context");
   mkdirSync(files, { recursive: true, mode: 0o700 });
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  // In a Worker: a context may hold many thousand files.
+  const remove = async () => void (await reception.bulk.run(removeTrees, { paths: [folder] }));
   try {
     const tar = join(folder, "context.tar");
     await spool(body, tar, signal);
@@ -72,10 +77,10 @@ export async function receiveContext(
       folder: files,
       dockerfile: { name: dockerfile.replace(`${outsideFolder}/`, ""), bytes },
       ...(ignore === undefined ? {} : { ignore }),
-      [Symbol.asyncDispose]: async () => remove(),
+      [Symbol.asyncDispose]: remove,
     };
   } catch (error) {
-    remove();
+    await remove();
     throw error;
   }
 }

@@ -123,9 +123,10 @@ export interface ImageWork {
   login(auth: AuthConfig, signal: AbortSignal): Promise<{ readonly status: string }>;
   /** Untags or removes as `docker rmi` does; collects what nothing needs any more. */
   remove(name: string, force: boolean): Promise<readonly { untagged?: string; deleted?: string }[]>;
-  /** Removes dangling images, or all that no container uses. */
+  /** Removes dangling images, or all that no container uses; of these only what `wanted` names. */
   prune(
     all: boolean,
+    wanted?: (image: ImageRecord) => boolean,
   ): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
 }
 

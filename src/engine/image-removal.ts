@@ -44,11 +44,14 @@ export class ImageRemoval {
     return removed;
   }
 
-  async prune(all: boolean): Promise<{ removed: readonly Removed[]; bytes: number }> {
+  async prune(
+    all: boolean,
+    wanted: (image: ImageRecord) => boolean = () => true,
+  ): Promise<{ removed: readonly Removed[]; bytes: number }> {
     const used = new Set(this.#containers.list().map((container) => container.image));
     const removed: Removed[] = [];
     for (const record of this.#store.images.list()) {
-      if (used.has(record.id) || (!all && record.names.length > 0)) continue;
+      if (used.has(record.id) || (!all && record.names.length > 0) || !wanted(record)) continue;
       try {
         for (const name of record.names) removed.push(this.#untag(record, name));
         removed.push(...this.#drop(record));

@@ -45,7 +45,7 @@ function transferProgress({ descriptor, phase, bytes }: LayerProgress): Transfer
 }
 
 export function credentialsOf(auth: AuthConfig): Credentials {
-  const [username, password] = auth.auth === undefined ? [auth.username, auth.password] : splitAuth(auth.auth);
+  const [username, password] = !auth.auth ? [auth.username, auth.password] : splitAuth(auth.auth);
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -107,7 +107,7 @@ export function createImageWork(parts: ImageWorkParts): ImageWork {
       return { status: "Login Succeeded" };
     },
     remove: (name, force) => removal.remove(name, force),
-    prune: (all) => removal.prune(all),
+    prune: (all, wanted) => removal.prune(all, wanted),
   };
 }
 

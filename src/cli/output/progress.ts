@@ -27,7 +27,7 @@ export class ProgressView {
     if (this.#terminal.isTerminal) this.#draw(false);
     else if (this.#lastStatus.get(line.id) !== line.status) {
       this.#lastStatus.set(line.id, line.status ?? "");
-      this.#terminal.write(`${line.id}: ${line.status}\n`);
+      this.#terminal.write(`${line.id}: ${line.status ?? ""}\n`);
     }
   }
 
@@ -59,7 +59,7 @@ export class ProgressView {
 function describeRow(line: ProgressLine): string {
   const { current, total } = line.progressDetail ?? {};
   if (current === undefined) return line.status ?? "";
-  return `${(line.status ?? "").padEnd(12)} ${total === undefined ? "" : bar(current / total)} ${line.progress ?? ""}`;
+  return `${(line.status ?? "").padEnd(12)} ${total === undefined || total === 0 ? "" : bar(current / total)} ${line.progress ?? ""}`;
 }
 
 export function bar(fraction: number): string {

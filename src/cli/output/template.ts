@@ -37,17 +37,25 @@ function bad(source: string, because: string): GantryError {
 }
 
 function tokenise(source: string): Token[] {
-  const unescaped = source.replace(/\\t/g, "\t").replace(/\\n/g, "\n");
   const tokens: Token[] = [];
   let at = 0;
-  for (const match of unescaped.matchAll(/\{\{-?\s*(.*?)\s*-?\}\}/gs)) {
-    if (match.index > at) tokens.push({ action: false, text: unescaped.slice(at, match.index) });
-    tokens.push({ action: true, text: match[1]! });
+  let trimNext = false;
+  const text = (raw: string, trimEnd: boolean) => {
+    // Only outside of actions: inside, a quoted text has its own escapes.
+    const unescaped = raw.replace(/\\t/g, "\t").replace(/\\n/g, "\n");
+    const begun = trimNext ? unescaped.trimStart() : unescaped;
+    const trimmed = trimEnd ? begun.trimEnd() : begun;
+    if (trimmed !== "") tokens.push({ action: false, text: trimmed });
+  };
+  for (const match of source.matchAll(/\{\{(-\s)?\s*((?:"(?:[^"\\]|\\.)*"|.)*?)\s*?(\s-)?\}\}/gs)) {
+    text(source.slice(at, match.index), match[1] !== undefined);
+    tokens.push({ action: true, text: match[2]!.trim() });
+    trimNext = match[3] !== undefined;
     at = match.index + match[0].length;
   }
-  const rest = unescaped.slice(at);
+  const rest = source.slice(at);
   if (rest.includes("{{")) throw bad(source, "a {{ has no }}");
-  if (rest !== "") tokens.push({ action: false, text: rest });
+  text(rest, false);
   return tokens;
 }
 
@@ -140,7 +148,7 @@ function evaluate(pipe: readonly Invocation[], dot: unknown, source: string): un
 }
 
 function operand(word: string, dot: unknown, source: string): unknown {
-  if (word.startsWith('"')) return JSON.parse(word);
+  if (word.startsWith('"')) return quoted(word, source);
   if (word.startsWith("'")) return word.slice(1, -1);
   if (/^-?\d+$/.test(word)) return Number(word);
   if (word.startsWith(".")) return field(dot, word);
@@ -148,17 +156,31 @@ function operand(word: string, dot: unknown, source: string): unknown {
   throw bad(source, `${word} is no field, text or number`);
 }
 
+function quoted(word: string, source: string): unknown {
+  try {
+    return JSON.parse(word);
+  } catch {
+    throw bad(source, `${word} is no text`);
+  }
+}
+
 function field(dot: unknown, path: string): unknown {
   let value = dot;
   for (const name of path.split(".").filter((part) => part !== "")) {
     if (typeof value !== "object" || value === null) return undefined;
-    value = (value as Record<string, unknown>)[name];
+    value = own(value, name);
   }
   return value;
 }
 
+/** What the value holds itself; nothing of JavaScript's own. */
+function own(value: unknown, key: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<string, unknown>)[key];
+}
+
 const functions: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
-  json: ([value]) => JSON.stringify(value),
+  json: ([value]) => JSON.stringify(value ?? null),
   join: ([list, separator]) =>
     Array.isArray(list)
       ? list.join(String(separator ?? ""))
@@ -171,9 +193,8 @@ const functions: Readonly<Record<string, (args: readonly unknown[]) => unknown>>
   println: (args) => `${args.map(show).join(" ")}\n`,
   len: ([value]) =>
     Array.isArray(value) || typeof value === "string" ? value.length : Object.keys((value as object) ?? {}).length,
-  index: ([value, ...keys]) =>
-    keys.reduce((inner: unknown, key) => (inner as Record<string, unknown> | undefined)?.[String(key)], value),
-  eq: ([a, b]) => a === b,
+  index: ([value, ...keys]) => keys.reduce((inner: unknown, key) => own(inner, String(key)), value),
+  eq: ([a, ...others]) => others.includes(a),
   ne: ([a, b]) => a !== b,
   not: ([value]) => !truthy(value),
   truncate: ([text, length]) => String(text).slice(0, Number(length)),
@@ -181,7 +202,7 @@ const functions: Readonly<Record<string, (args: readonly unknown[]) => unknown>>
 
 function call(name: string, args: readonly unknown[], dot: unknown, source: string): unknown {
   if (name.startsWith(".") || name.startsWith('"')) return operand(name, dot, source);
-  const fn = functions[name];
+  const fn = Object.hasOwn(functions, name) ? functions[name] : undefined;
   if (fn === undefined) throw bad(source, `there is no function ${name}`);
   return fn(args);
 }

@@ -18,22 +18,22 @@ export function shortId(id: string): string {
 /** "3 minutes ago" of seconds since 1970. */
 export function ago(seconds: number, now = Date.now()): string {
   const span = Math.max(0, Math.floor(now / 1000 - seconds));
-  const units: readonly (readonly [number, string])[] = [
-    [365 * 86400, "year"],
-    [30 * 86400, "month"],
-    [7 * 86400, "week"],
-    [86400, "day"],
-    [3600, "hour"],
-    [60, "minute"],
-  ];
-  for (const [length, word] of units) {
-    // Weeks only from two on, months only from two on: "13 days ago" says more than "1 week ago".
-    const least = word === "week" || word === "month" || word === "year" ? 2 : 1;
-    if (span >= length * least) {
-      const count = Math.floor(span / length);
-      return `${count} ${word}${count === 1 ? "" : "s"} ago`;
-    }
-  }
-  if (span < 1) return "Less than a second ago";
-  return `${span} second${span === 1 ? "" : "s"} ago`;
+  return `${spanWords(span)} ago`;
+}
+
+/** Docker's words for a span of seconds. */
+function spanWords(seconds: number): string {
+  if (seconds < 1) return "Less than a second";
+  if (seconds === 1) return "1 second";
+  if (seconds < 60) return `${seconds} seconds`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 1) return "About a minute";
+  if (minutes < 60) return `${minutes} minutes`;
+  const hours = Math.round(seconds / 3600);
+  if (hours === 1) return "About an hour";
+  if (hours < 48) return `${hours} hours`;
+  if (hours < 24 * 7 * 2) return `${Math.floor(hours / 24)} days`;
+  if (hours < 24 * 30 * 2) return `${Math.floor(hours / 24 / 7)} weeks`;
+  if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`;
+  return `${Math.floor(hours / 24 / 365)} years`;
 }

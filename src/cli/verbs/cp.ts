@@ -85,7 +85,11 @@ function placeHere(source: string, target: string): { folder: string; name: stri
 /** The folder in the container the tar is unpacked in, and the top entry's name in it. */
 async function placeThere(client: Client, to: Side, source: string): Promise<{ folder: string; name: string }> {
   const contentOnly = source.endsWith("/.");
-  const isFolder = lstatSync(source.replace(/\/\.$/, "")).isDirectory();
+  const status = lstatSync(source.replace(/\/\.$/, "") || "/", { throwIfNoEntry: false });
+  if (status === undefined) {
+    throw new GantryError("not-found", { doing: "copy", on: source, because: "there is no such file or folder" });
+  }
+  const isFolder = status.isDirectory();
   const stat = await statThere(client, to);
   if (stat !== undefined && stat.mode >= directoryBit) {
     return { folder: to.path, name: contentOnly ? "." : basename(resolve(source)) };

@@ -1,4 +1,4 @@
-import { isKind } from "#base/core/errors.ts";
+import { GantryError, isKind } from "#base/core/errors.ts";
 import { createClient } from "#client/http-client.ts";
 import type { ContainerSummary } from "#formats/docker/container.ts";
 import type { InfoAnswer } from "#formats/docker/system.ts";
@@ -68,6 +68,14 @@ async function stop(context: Context, all: boolean): Promise<undefined> {
     context.stdout.write("The engine does not run.\n");
     return;
   }
+  if (!context.host.startsWith("unix://") || !Number.isInteger(info.EnginePid)) {
+    // A number of a process elsewhere would be another program's here.
+    throw new GantryError("unsupported", {
+      doing: "stop the engine at",
+      on: context.host,
+      because: "it is no Gantry engine of this machine",
+    });
+  }
   const client = createClient(context.host);
   if (all) {
     const containers = await client.request<ContainerSummary[]>("GET", "/containers/json");
@@ -97,20 +105,22 @@ async function ended(pid: number): Promise<void> {
   }
 }
 
-async function uninstall(context: Context, data: boolean): Promise<undefined> {
+async function uninstall(context: Context, data: boolean): Promise<number> {
   await stop(context, true);
   removeUnit(context);
-  await removePlaces(context, data);
+  return await removePlaces(context, data);
 }
 
 /** The Holder and the run folder go with the engine's own program; the CLI has no hand in mounts. */
-async function removePlaces(context: Context, data: boolean): Promise<void> {
+async function removePlaces(context: Context, data: boolean): Promise<number> {
   const { selfCommand } = await import("#base/core/self.ts");
   const child = Bun.spawn([...selfCommand(), "engine", "clear", ...(data ? ["--data"] : [])], {
     stdio: ["ignore", "inherit", "inherit"],
   });
-  if ((await child.exited) === 0)
+  const code = await child.exited;
+  if (code === 0)
     context.stdout.write(
       data ? "Nothing of Gantry is left but this program.\n" : "The data root is kept; --data removes it.\n",
     );
+  return code;
 }

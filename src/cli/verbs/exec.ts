@@ -2,6 +2,7 @@ import { GantryError } from "#base/core/errors.ts";
 import type { ExecInspect } from "#formats/docker/container.ts";
 import { collect, environment } from "../container-flags.ts";
 import type { Verb } from "../contract.ts";
+import { terminalSize } from "../raw-terminal.ts";
 import { pump } from "../session.ts";
 
 interface Options {
@@ -64,7 +65,11 @@ export const verb: Verb = {
           return undefined;
         }
         {
-          using connection = await client.hijack(`/exec/${Id}/start`, { json: { Detach: false, Tty: tty } });
+          const size = tty ? terminalSize() : undefined;
+          const console = size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] };
+          using connection = await client.hijack(`/exec/${Id}/start`, {
+            json: { Detach: false, Tty: tty, ...console },
+          });
           const detached = await pump(context, connection, {
             terminal: tty,
             stdin: options.interactive === true,

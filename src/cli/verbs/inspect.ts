@@ -10,13 +10,19 @@ const places = {
   network: "/networks/NAME",
 } as const;
 
-async function find(client: Client, name: string, type: string | undefined): Promise<unknown> {
+async function find(client: Client, name: string, type: string | undefined, size: boolean): Promise<unknown> {
   const wanted = Object.entries(places).filter(([kind]) => type === undefined || kind === type);
   if (wanted.length === 0)
     throw new GantryError("invalid", { doing: "inspect", on: name, because: `there is no type ${type}` });
   for (const [, path] of wanted) {
     try {
-      return await client.request("GET", path.replace("NAME", encodeURIComponent(name)));
+      return await client.request(
+        "GET",
+        path.replace("NAME", () => encodeURIComponent(name)),
+        {
+          query: { size: size || undefined },
+        },
+      );
     } catch (error) {
       if (!isKind(error, "not-found")) throw error;
     }
@@ -32,7 +38,7 @@ export const verb: Verb = {
       .option("--json", "as it is by default")
       .option("-s, --size", "sizes too")
       .option("--type <type>", "container, image, volume or network");
-    command.action((names: string[], options: { format?: string; type?: string }) =>
+    command.action((names: string[], options: { format?: string; size?: boolean; type?: string }) =>
       run(async (context) => {
         const client = await context.client();
         const template =
@@ -41,7 +47,7 @@ export const verb: Verb = {
         let failure: unknown;
         for (const name of names) {
           try {
-            found.push(await find(client, name, options.type));
+            found.push(await find(client, name, options.type, options.size === true));
           } catch (error) {
             failure ??= error;
           }

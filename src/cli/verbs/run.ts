@@ -1,5 +1,7 @@
-import { describe, isKind } from "#base/core/errors.ts";
+import { existsSync } from "node:fs";
+import { describe, GantryError, isKind } from "#base/core/errors.ts";
 import type { Client } from "#client/contract.ts";
+import { EngineRefusal } from "#client/failure.ts";
 import type { ContainerCreateAnswer, ContainerCreateBody } from "#formats/docker/container.ts";
 import { engineFailed } from "../complain.ts";
 import { type ContainerFlags, createBody, declareContainerFlags } from "../container-flags.ts";
@@ -39,6 +41,8 @@ function startFailure(context: Context, error: unknown): number {
   if (isKind(error, "cancelled")) throw error;
   const message = describe(error);
   context.stderr.write(`gantry: ${message}\n`);
+  // What failed on this side (a file of variables, a flag) is never the container's program.
+  if (!(error instanceof EngineRefusal)) return engineFailed;
   if (/executable file .*not found|no such file or directory|No such file/i.test(message)) {
     return isKind(error, "not-found") && message.startsWith("Cannot find the image") ? engineFailed : 127;
   }
@@ -52,6 +56,14 @@ async function runContainer(
   options: Options,
 ): Promise<number | undefined> {
   const detached = options.detach === true;
+  if (options.cidfile !== undefined && existsSync(options.cidfile)) {
+    throw new GantryError("conflict", {
+      doing: "write the id into",
+      on: options.cidfile,
+      because: "container ID file found: it is there already, maybe of a container that runs",
+      next: "Remove the file, or name another.",
+    });
+  }
   const body = createBody(options, image, words, context.env, detached);
   const client = await context.client();
   const { Id, Warnings } = await createContainer(context, client, body, options);

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createWriteStream, renameSync, rmSync } from "node:fs";
-import { GantryError } from "#base/core/errors.ts";
+import { pipeline } from "node:stream/promises";
+import { GantryError, isKind } from "#base/core/errors.ts";
 import type { Verb } from "../contract.ts";
 
 export const verb: Verb = {
@@ -34,14 +34,17 @@ export const verb: Verb = {
 /** Under another name until it is whole: half an archive must not look like one. */
 async function writeFile(stream: ReadableStream<Uint8Array>, file: string): Promise<void> {
   const part = `${file}.part`;
-  const out = createWriteStream(part);
   try {
-    for await (const chunk of stream) if (!out.write(chunk)) await once(out, "drain");
-    out.end();
-    await once(out, "finish");
+    await pipeline(stream as AsyncIterable<Uint8Array>, createWriteStream(part));
     renameSync(part, file);
-  } catch (error) {
+  } catch (cause) {
     rmSync(part, { force: true });
-    throw error;
+    if (isKind(cause)) throw cause;
+    throw new GantryError("unavailable", {
+      doing: "save images to",
+      on: file,
+      because: `the file cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
   }
 }

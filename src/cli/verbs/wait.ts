@@ -1,6 +1,7 @@
 import type { ContainerWaitAnswer } from "#formats/docker/container.ts";
 import type { Verb } from "../contract.ts";
 import { each } from "../each.ts";
+import { exitCodeOf } from "../session.ts";
 
 export const verb: Verb = {
   declare(command, run) {
@@ -13,7 +14,7 @@ export const verb: Verb = {
             "POST",
             `/containers/${encodeURIComponent(name)}/wait`,
           );
-          return `${answer.StatusCode}`;
+          return `${exitCodeOf(answer)}`;
         });
       }),
     );

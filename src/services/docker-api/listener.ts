@@ -54,11 +54,16 @@ export function createListener(options: ListenerOptions): Server {
     socket.on("close", () => gone.abort(new GantryError("cancelled", { doing: "answer", because: "the client left" })));
     socket.on("error", (error) => gone.abort(error));
     answer(request, gone.signal)
-      .then((result) => takeOver(socket, request, result, options.headers))
-      .catch((error: unknown) => {
-        report(error, request);
-        refuseUpgrade(socket, error, options.headers);
-      });
+      .then(requireHijack(request))
+      .then(
+        (result) => takeOver(socket, result, options.headers),
+        (error: unknown) => {
+          report(error, request);
+          refuseUpgrade(socket, error, options.headers);
+        },
+      )
+      // The head has gone out: all that can be said is the end of the stream.
+      .catch((error: unknown) => report(error, request));
   });
   return server;
 }
@@ -115,8 +120,11 @@ function joined(request: IncomingMessage, response: ServerResponse): Duplex {
   request.on("data", (chunk: Buffer) => {
     if (!stream.push(chunk)) request.pause();
   });
-  request.on("end", () => stream.push(null));
+  // A body that a handler has read already (an exec's start) has no end to come.
+  if (request.readableEnded) stream.push(null);
+  else request.on("end", () => stream.push(null));
   response.on("close", () => stream.destroy());
+  if (response.destroyed) stream.destroy();
   return stream;
 }
 
@@ -146,27 +154,31 @@ function sendFailure(response: ServerResponse, error: unknown, common: Readonly<
   if (response.destroyed) return;
   const { status, message, kind } = failure(error);
   if (response.headersSent) {
-    // The answer has begun: the last line of the stream carries the error, as Docker's progress streams do.
-    response.end(`${JSON.stringify({ errorDetail: { message }, error: message })}\n`);
+    // The answer has begun. A stream of JSON ends with the error as a line, as Docker's do; bytes (an archive, a log)
+    // must not look whole: the connection breaks before the last chunk.
+    if (response.getHeader("content-type") === "application/json") {
+      response.end(`${JSON.stringify({ errorDetail: { message }, error: message })}\n`);
+    } else response.destroy();
     return;
   }
   response.writeHead(status, { ...common, "Content-Type": "application/json" });
   response.end(`${JSON.stringify({ message, kind })}\n`);
 }
 
-async function takeOver(
-  socket: Duplex,
-  request: IncomingMessage,
-  answer: Answer,
-  common: Readonly<Record<string, string>>,
-): Promise<void> {
-  if (!("hijack" in answer)) {
+type Hijack = Extract<Answer, { readonly hijack: unknown }>;
+
+function requireHijack(request: IncomingMessage): (answer: Answer) => Hijack {
+  return (answer) => {
+    if ("hijack" in answer) return answer;
     throw new GantryError("invalid", {
       doing: "upgrade the connection",
       on: `${request.method} ${request.url}`,
       because: "this page has no stream behind it",
     });
-  }
+  };
+}
+
+async function takeOver(socket: Duplex, answer: Hijack, common: Readonly<Record<string, string>>): Promise<void> {
   const head = { ...common, "Content-Type": answer.contentType, Connection: "Upgrade", Upgrade: "tcp" };
   socket.write(`HTTP/1.1 101 UPGRADED\r\n${headerLines(head)}\r\n`);
   try {

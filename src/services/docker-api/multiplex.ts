@@ -13,7 +13,7 @@ export function frame(stream: OutputPiece["stream"], bytes: Uint8Array): Uint8Ar
   return out;
 }
 
-function written(socket: Duplex, bytes: Uint8Array): Promise<void> {
+export function written(socket: Duplex, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed || socket.write(bytes)) {
       resolve();
@@ -47,6 +47,7 @@ export async function joinStreams(
     };
     socket.once("close", leave);
     socket.once("error", leave);
+    if (socket.destroyed) leave();
   });
   const input = options.stdin ? pumpInput(socket, held) : drain(socket);
   const output = (async () => {
@@ -55,8 +56,13 @@ export async function joinStreams(
       await written(socket, options.terminal ? piece.bytes : frame(piece.stream, piece.bytes));
     }
   })();
-  await Promise.race([output, gone]);
-  input.stop();
+  // With the client gone nobody is left to hear how the output ends.
+  output.catch(() => undefined);
+  try {
+    await Promise.race([output, gone]);
+  } finally {
+    input.stop();
+  }
 }
 
 interface Stoppable {

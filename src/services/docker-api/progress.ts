@@ -55,7 +55,10 @@ export async function jsonLines(work: (send: (line: ProgressLine) => void) => Pr
     status: 200,
     headers: { "Content-Type": "application/json" },
     stream: async (target) => {
-      for (const line of pending.splice(0)) await target.write(`${JSON.stringify(line)}\r\n`);
+      // While one of these is written, more may come.
+      for (let line = pending.shift(); line !== undefined; line = pending.shift()) {
+        await target.write(`${JSON.stringify(line)}\r\n`);
+      }
       out = target;
       try {
         await done;

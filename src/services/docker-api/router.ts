@@ -38,6 +38,14 @@ export class Router {
         next: "Use a newer client.",
       });
     }
+    if (versionNumber(version) > versionNumber(apiVersion)) {
+      throw new GantryError("invalid", {
+        doing: "serve the request",
+        on: rawPath,
+        because: `client version ${version} is too new. Maximum supported API version is ${apiVersion}`,
+        next: `Set DOCKER_API_VERSION=${apiVersion}, or let the client negotiate.`,
+      });
+    }
     const [handlers, stash] = this.#router.match(method, path) as unknown as [
       [Route, Record<string, number | string>][],
       string[] | undefined,

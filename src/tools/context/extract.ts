@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  fchmodSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -26,16 +27,26 @@ export async function extractArchive(
   source: AsyncIterable<Uint8Array>,
   place: { readonly folder: string; readonly name: string | undefined },
 ): Promise<void> {
-  const root = realpathSync(place.folder);
+  const root = rootOf(place.folder);
   for await (const { entry, content } of entriesOf(source)) {
     const parts = partsOf(entry.name, place.name);
     const path = join(root, ...parts);
     refuseLinks(root, parts.slice(0, -1), entry);
-    if (entry.type === "directory") makeFolder(path, entry);
-    else if (parts.length > 0) {
+    if (entry.type === "directory") {
+      // The user's own folder keeps its mode.
+      if (parts.length > 0) makeFolder(path, entry);
+    } else if (parts.length > 0) {
       mkdirSync(dirname(path), { recursive: true });
       await writeEntry(path, entry, content, root, place.name);
     }
+  }
+}
+
+function rootOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch (cause) {
+    throw new GantryError("not-found", { doing: "copy to", on: folder, because: "there is no such folder", cause });
   }
 }
 
@@ -84,22 +95,28 @@ async function writeEntry(
   root: string,
   name: string | undefined,
 ): Promise<void> {
+  if (!["file", "symlink", "hardlink"].includes(entry.type)) return;
   if (existsSync(path) && lstatSync(path).isDirectory()) throw refuse(entry, "a folder is where the file has to be");
+  if (entry.type === "hardlink") {
+    const parts = partsOf(entry.linkName, name);
+    refuseLinks(root, parts, entry);
+    const first = join(root, ...parts);
+    if (lstatSync(first, { throwIfNoEntry: false })?.isFile() !== true) throw refuse(entry, "it links to no file");
+    if (first === path) return;
+    rmSync(path, { force: true });
+    linkSync(first, path);
+    return;
+  }
   rmSync(path, { force: true });
   if (entry.type === "symlink") {
     symlinkSync(Buffer.from(entry.linkName).toString("utf8"), path);
     return;
   }
-  if (entry.type === "hardlink") {
-    const parts = partsOf(entry.linkName, name);
-    refuseLinks(root, parts, entry);
-    linkSync(join(root, ...parts), path);
-    return;
-  }
-  if (entry.type !== "file") return;
   const fd = openSync(path, "wx", entry.mode & 0o777);
   try {
     for await (const chunk of content) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+    // As it was there, whatever this user's umask.
+    fchmodSync(fd, entry.mode & 0o777);
   } finally {
     closeSync(fd);
   }

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import { type IgnoreRules, ignoreFileNames, parseIgnore } from "#formats/dockerfile/ignore.ts";
@@ -11,7 +21,7 @@ const slash = Buffer.from("/");
 
 /** Errors: "not-found" no such folder or Dockerfile; later, through the stream, whatever reading a file gives. */
 export function packContext({ folder, dockerfile }: ContextOptions): PackedContext {
-  if (!existsSync(folder) || !lstatSync(`${folder}/.`).isDirectory()) {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new GantryError("not-found", { doing: "build from", on: folder, because: "there is no such folder" });
   }
   const inside = "inside" in dockerfile ? dockerfile.inside : undefined;

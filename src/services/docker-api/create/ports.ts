@@ -62,7 +62,14 @@ function hostSide(
   if (text === "" || text === "0") return address;
   const [from, to] = text.split("-").map(Number);
   const width = to === undefined ? 0 : to - from!;
-  if (!validPort(from!) || (to !== undefined && !validPort(to)) || width < 0) {
+  const hostPort = from! + (isRange ? offset : 0);
+  if (
+    !/^\d+(-\d+)?$/.test(text) ||
+    !validPort(from!) ||
+    !validPort(hostPort) ||
+    (to !== undefined && !validPort(to)) ||
+    width < 0
+  ) {
     throw new GantryError("invalid", {
       doing: "publish the port",
       on: text,
@@ -70,5 +77,5 @@ function hostSide(
     });
   }
   // One container port onto a range of host ports means: any free one of them; the first is tried.
-  return { ...address, hostPort: from! + (isRange ? offset : 0) };
+  return { ...address, hostPort };
 }

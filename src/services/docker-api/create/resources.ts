@@ -13,6 +13,14 @@ export function resourcesOf(host: HostConfig): Resources {
       because: "--cpus cannot go together with --cpu-quota or --cpu-period",
     });
   }
+  if (host.MemorySwap && host.MemorySwap > 0 && (!host.Memory || host.MemorySwap < host.Memory)) {
+    throw new GantryError("invalid", {
+      doing: "limit memory and swap to",
+      on: `${host.MemorySwap}`,
+      because: host.Memory ? `the memory alone is ${host.Memory}` : "there is no memory limit",
+      next: "Memory and swap together must be at least the memory limit; set it with --memory.",
+    });
+  }
   const processors = availableParallelism();
   if (host.NanoCpus && (host.NanoCpus < 0 || host.NanoCpus > processors * 1e9)) {
     throw new GantryError("invalid", {

@@ -169,7 +169,14 @@ const conditions: readonly string[] = ["not-running", "next-exit", "removed"] sa
 
 async function wait(engine: Engine, call: Call): Promise<Answer> {
   const asked = call.query.get("condition") ?? "not-running";
-  const condition = (conditions.includes(asked) ? asked : "not-running") as WaitCondition;
+  if (asked !== "" && !conditions.includes(asked)) {
+    throw new GantryError("invalid", {
+      doing: "wait for the condition",
+      on: asked,
+      because: `it is none of ${conditions.join(", ")}`,
+    });
+  }
+  const condition = (asked || "not-running") as WaitCondition;
   const id = engine.containers.get(call.params.id!).id;
   const ended = engine.containers.wait(id, condition, call.signal);
   // The head goes out at once: clients start the container only when they know that the wait stands.

@@ -6,6 +6,8 @@ import { parsePlatform } from "#formats/oci/platform.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
 import { filters, flag, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
+import { hasLabel } from "../labels.ts";
+import { moment } from "../moment.ts";
 import { jsonLines, progressLine } from "../progress.ts";
 import { imageHistory, imageInspect, imageSummary, repoDigests, repoTags } from "../shape/image.ts";
 import { findImage } from "./containers.ts";
@@ -46,10 +48,18 @@ function platformArgument(call: Call): [] | [ReturnType<typeof parsePlatform>] {
   const text = call.query.get("platform");
   if (text === null || text === "") return [];
   if (text.startsWith("{")) {
-    const { os, architecture, variant } = JSON.parse(text) as { os: string; architecture: string; variant?: string };
+    const { os, architecture, variant } = jsonPlatform(text);
     return [parsePlatform([os, architecture, ...(variant === undefined ? [] : [variant])].join("/"))];
   }
   return [parsePlatform(text)];
+}
+
+function jsonPlatform(text: string): { os: string; architecture: string; variant?: string } {
+  try {
+    return JSON.parse(text) as { os: string; architecture: string; variant?: string };
+  } catch (cause) {
+    throw new GantryError("invalid", { doing: "read the platform", on: text, because: "it is not JSON", cause });
+  }
 }
 
 /** Credentials of a request's header; absent and {} are none. Error "invalid". */
@@ -67,6 +77,7 @@ export function authOf(call: Call): { auth?: AuthConfig } {
 async function list(engine: Engine, call: Call): Promise<Answer> {
   const wanted = filters(call.query);
   onlyFilters("images", wanted, ["dangling", "reference", "label", "before", "since", "until"]);
+  const bounds = await createdBounds(engine, wanted);
   const used = new Map<string, number>();
   for (const { image } of engine.containers.list()) used.set(image, (used.get(image) ?? 0) + 1);
   const items = [];
@@ -75,7 +86,8 @@ async function list(engine: Engine, call: Call): Promise<Answer> {
     try {
       const image = await engine.store.images.open(record);
       const labels = image.config.config?.Labels ?? {};
-      if (labelsMatch(labels, wanted.get("label") ?? [])) items.push(imageSummary(image, used.get(record.id) ?? 0));
+      if (labelsMatch(labels, wanted.get("label") ?? []) && createdWithin(image.config.created, bounds))
+        items.push(imageSummary(image, used.get(record.id) ?? 0));
     } catch (error) {
       // An image only for other platforms is listed without what its config would say.
       if (!isKind(error, "not-found")) throw error;
@@ -95,11 +107,34 @@ async function list(engine: Engine, call: Call): Promise<Answer> {
   return { status: 200, json: items };
 }
 
+interface Bounds {
+  readonly after: number;
+  readonly before: number;
+}
+
+function createdAt(created: string | undefined): number {
+  return Date.parse(created ?? "1970-01-01");
+}
+
+function createdWithin(created: string | undefined, { after, before }: Bounds): boolean {
+  return createdAt(created) > after && createdAt(created) < before;
+}
+
+/** The filters before and since name images, until names a moment. Errors: "not-found", "invalid". */
+async function createdBounds(engine: Engine, wanted: ReadonlyMap<string, readonly string[]>): Promise<Bounds> {
+  const ofImages = async (names: readonly string[]) => {
+    const opened = names.map((name) => engine.store.images.open(findImage(engine, name)));
+    return (await Promise.all(opened)).map((image) => createdAt(image.config.created));
+  };
+  const until = (wanted.get("until") ?? []).map((text) => moment(text, "filter by until"));
+  return {
+    after: Math.max(...(await ofImages(wanted.get("since") ?? []))),
+    before: Math.min(...(await ofImages(wanted.get("before") ?? [])), ...until),
+  };
+}
+
 function labelsMatch(labels: Readonly<Record<string, string>>, wanted: readonly string[]): boolean {
-  return wanted.every((text) => {
-    const [name, value] = text.split("=", 2) as [string, string | undefined];
-    return name in labels && (value === undefined || labels[name] === value);
-  });
+  return wanted.every((text) => hasLabel(labels, text));
 }
 
 function matches(dangling: boolean, names: readonly string[], wanted: ReadonlyMap<string, readonly string[]>): boolean {
@@ -263,11 +298,31 @@ function deleteItem(item: { untagged?: string; deleted?: string }): object {
   return item.untagged === undefined ? { Deleted: item.deleted } : { Untagged: item.untagged };
 }
 
+/** Ids of the images that `prune` must leave because its filters do not name them. */
+async function keptByFilters(engine: Engine, labels: readonly string[], before: number): Promise<Set<string>> {
+  const kept = new Set<string>();
+  if (labels.length === 0 && before === Number.POSITIVE_INFINITY) return kept;
+  for (const record of engine.store.images.list()) {
+    try {
+      const { config } = await engine.store.images.open(record);
+      const named = labelsMatch(config.config?.Labels ?? {}, labels) && createdAt(config.created) < before;
+      if (!named) kept.add(record.id);
+    } catch (error) {
+      // Only for other platforms: what its config would say is not known.
+      if (!isKind(error, "not-found")) throw error;
+      kept.add(record.id);
+    }
+  }
+  return kept;
+}
+
 async function prune(engine: Engine, call: Call): Promise<Answer> {
-  const all =
-    filters(call.query)
-      .get("dangling")
-      ?.some((value) => value === "false" || value === "0") === true;
-  const { removed, bytes } = await engine.images.prune(all);
+  const wanted = filters(call.query);
+  // An unknown one taken in silence would remove what it was meant to keep.
+  onlyFilters("images to prune", wanted, ["dangling", "label", "until"]);
+  const all = wanted.get("dangling")?.some((value) => value === "false" || value === "0") === true;
+  const before = Math.min(...(wanted.get("until") ?? []).map((text) => moment(text, "filter by until")));
+  const keep = await keptByFilters(engine, wanted.get("label") ?? [], before);
+  const { removed, bytes } = await engine.images.prune(all, (record) => !keep.has(record.id));
   return { status: 200, json: { ImagesDeleted: removed.map(deleteItem), SpaceReclaimed: bytes } };
 }

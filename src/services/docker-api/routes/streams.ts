@@ -4,7 +4,7 @@ import type { LogLine, Stats } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import { flag } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
-import { frame, joinStreams, multiplexedStream, rawStream } from "../multiplex.ts";
+import { frame, joinStreams, multiplexedStream, rawStream, written } from "../multiplex.ts";
 import { instant } from "./system.ts";
 
 export function streamRoutes(engine: Engine): Route[] {
@@ -29,7 +29,7 @@ async function attach(engine: Engine, call: Call): Promise<Answer> {
     hijack: async (socket) => {
       if (flag(call.query, "logs")) {
         for await (const line of engine.containers.logs(record.id, { stdout, stderr })) {
-          socket.write(terminal ? line.bytes : frame(line.stream, line.bytes));
+          await written(socket, terminal ? line.bytes : frame(line.stream, line.bytes));
         }
       }
       if (attachment !== undefined) await joinStreams(socket, attachment, { terminal, stdin });
@@ -87,12 +87,18 @@ function stamped(line: LogLine): Uint8Array {
 /** One reading, or one a second while somebody watches. */
 function stats(engine: Engine, call: Call): Answer {
   const record = engine.containers.get(call.params.id!);
-  const once = !flag(call.query, "stream", true) || flag(call.query, "one-shot");
+  const oneShot = flag(call.query, "one-shot");
+  const once = !flag(call.query, "stream", true) || oneShot;
   return {
     status: 200,
     headers: { "Content-Type": "application/json" },
     stream: async (out) => {
       let before: Stats | undefined;
+      if (once && !oneShot) {
+        // What the processors did is a difference: one answer takes two readings.
+        before = await engine.containers.stats(record.id);
+        if (await pause(1000, call.signal)) return;
+      }
       while (!call.signal.aborted) {
         const reading = await engine.containers.stats(record.id);
         await out.write(`${JSON.stringify(statsBody(record.id, record.name, reading, before))}\n`);

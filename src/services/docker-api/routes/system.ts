@@ -4,8 +4,10 @@ import type { Engine, EngineEvent } from "#engine/contract.ts";
 import { apiVersion, type EventMessage, minApiVersion } from "#formats/docker/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import type { InfoAnswer, VersionAnswer } from "#formats/docker/system.ts";
-import { filters, integer, onlyFilters } from "../call.ts";
+import { filters, onlyFilters } from "../call.ts";
 import type { Call, Route } from "../contract.ts";
+import { hasLabel } from "../labels.ts";
+import { moment } from "../moment.ts";
 
 const architecture: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
@@ -129,17 +131,11 @@ export function eventMessage(event: EngineEvent): EventMessage {
   };
 }
 
-/** "1700000000", "1700000000.5" or RFC 3339, as milliseconds. */
-export function instant(call: Call, name: string): number | undefined {
+/** A moment of the query in milliseconds. "until=0" is none, "since=0" is the beginning. Error "invalid". */
+export function instant(call: Call, name: "since" | "until"): number | undefined {
   const text = call.query.get(name);
-  if (text === null || text === "" || text === "0") return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const parsed = Date.parse(text);
-  return Number.isNaN(parsed) ? integerInstant(call, name) : parsed;
-}
-
-function integerInstant(call: Call, name: string): number | undefined {
-  return integer(call.query, name);
+  if (text === null || text === "" || (text === "0" && name === "until")) return undefined;
+  return moment(text, `read the query's ${name}`);
 }
 
 function events(engine: Engine, call: Call): Awaited<ReturnType<Route["handle"]>> {
@@ -163,11 +159,7 @@ function events(engine: Engine, call: Call): Awaited<ReturnType<Route["handle"]>
       if (name === "event")
         return values.some((value) => message.Action === value || message.Action.startsWith(`${value}:`));
       if (name === "label") {
-        return values.every((value) => {
-          const [key, text] = value.split("=", 2) as [string, string | undefined];
-          const has = message.Actor.Attributes[key];
-          return has !== undefined && (text === undefined || has === text);
-        });
+        return values.every((value) => hasLabel(message.Actor.Attributes, value));
       }
       const isType = ["container", "image", "network", "volume"].includes(name);
       if (!isType) return true;

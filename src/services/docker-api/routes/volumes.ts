@@ -1,8 +1,9 @@
 import { GantryError } from "#base/core/errors.ts";
 import type { VolumeRecord } from "#containers/volume/contract.ts";
 import type { Engine } from "#engine/contract.ts";
-import { filters, onlyFilters } from "../call.ts";
+import { filters, flag, onlyFilters } from "../call.ts";
 import type { Route } from "../contract.ts";
+import { hasLabel } from "../labels.ts";
 import { timestamp } from "../shape/time.ts";
 
 interface VolumeBody {
@@ -25,10 +26,7 @@ function shape(volume: VolumeRecord): object {
 }
 
 function hasLabels(volume: VolumeRecord, wanted: readonly string[]): boolean {
-  return wanted.every((value) => {
-    const [label, text] = value.split("=", 2) as [string, string | undefined];
-    return label in volume.labels && (text === undefined || volume.labels[label] === text);
-  });
+  return wanted.every((value) => hasLabel(volume.labels, value));
 }
 
 /** Containers, by name, that use the volume. */
@@ -90,6 +88,8 @@ export function volumeRoutes(engine: Engine): Route[] {
       path: "/volumes/prune",
       handle: async (call) => {
         const wanted = filters(call.query);
+        // An unknown one taken in silence would remove what it was meant to keep.
+        onlyFilters("volumes to prune", wanted, ["all", "label"]);
         const all = wanted.get("all")?.includes("true") === true;
         const deleted: string[] = [];
         let bytes = 0;
@@ -112,6 +112,7 @@ export function volumeRoutes(engine: Engine): Route[] {
       method: "DELETE",
       path: "/volumes/:name",
       handle: async (call) => {
+        if (flag(call.query, "force") && engine.volumes.get(call.params.name!) === undefined) return { status: 204 };
         const volume = find(call.params.name!);
         await engine.volumes.remove(volume.name, usersOf(engine, volume.name));
         return { status: 204 };

@@ -1,20 +1,26 @@
-import { GantryError } from "#base/core/errors.ts";
+import { GantryError, isKind } from "#base/core/errors.ts";
 import type { ContainerRecord } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import { onlyFilters } from "../call.ts";
+import { hasLabel } from "../labels.ts";
+import { moment } from "../moment.ts";
 import { storedRequest } from "./container.ts";
 
 type Test = (engine: Engine, record: ContainerRecord, value: string) => boolean;
 
-function hasLabel(record: ContainerRecord, value: string): boolean {
-  const labels = storedRequest(record).config.Labels ?? {};
-  const at = value.indexOf("=");
-  return at === -1 ? value in labels : labels[value.slice(0, at)] === value.slice(at + 1);
+/** An image that is not here has no containers; that is no error. */
+function imageOf(engine: Engine, name: string): string | undefined {
+  try {
+    return engine.store.images.resolve(name).id;
+  } catch (error) {
+    if (isKind(error, "not-found") || isKind(error, "invalid")) return undefined;
+    throw error;
+  }
 }
 
 function namePattern(text: string): RegExp {
   try {
-    return new RegExp(text.replace(/^\/+/, ""));
+    return new RegExp(text);
   } catch (cause) {
     throw new GantryError("invalid", { doing: "filter by name", on: text, because: "it is no pattern", cause });
   }
@@ -26,14 +32,12 @@ function createdOf(engine: Engine, id: string): number {
 
 const tests: Readonly<Record<string, Test>> = {
   id: (_engine, record, value) => record.id.startsWith(value),
-  name: (_engine, record, value) => namePattern(value).test(record.name),
+  name: (_engine, record, value) => namePattern(value).test(record.name) || namePattern(value).test(`/${record.name}`),
   status: (_engine, record, value) => record.state.status === value,
   exited: (_engine, record, value) => record.state.status === "exited" && record.state.exitCode === Number(value),
-  label: (_engine, record, value) => hasLabel(record, value),
+  label: (_engine, record, value) => hasLabel(storedRequest(record).config.Labels ?? {}, value),
   ancestor: (engine, record, value) =>
-    storedRequest(record).image === value ||
-    record.image === value ||
-    engine.store.images.resolve(value).id === record.image,
+    storedRequest(record).image === value || record.image === value || imageOf(engine, value) === record.image,
   volume: (_engine, record, value) =>
     storedRequest(record).mounts.some((mount) => mount.Name === value || mount.Destination === value),
   network: (_engine, record, value) => record.sandbox.network.kind === value,
@@ -42,7 +46,7 @@ const tests: Readonly<Record<string, Test>> = {
   before: (engine, record, value) => record.created < createdOf(engine, value),
   since: (engine, record, value) => record.created > createdOf(engine, value),
   health: (_engine, _record, value) => value === "none",
-  until: (_engine, record, value) => record.created < (/^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value)),
+  until: (_engine, record, value) => record.created < moment(value, "filter by until"),
 };
 
 /** Error "invalid" for a filter that is not known, also where there is no container to ask about. */

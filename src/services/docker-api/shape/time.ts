@@ -6,14 +6,6 @@ export function timestamp(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-const steps: readonly (readonly [limit: number, divisor: number, word: string])[] = [
-  [46, 1, "minute"],
-  [36 * 60, 60, "hour"],
-  [14 * 24 * 60, 24 * 60, "day"],
-  [60 * 24 * 60, 7 * 24 * 60, "week"],
-  [730 * 24 * 60, 30 * 24 * 60, "month"],
-];
-
 /** "Less than a second", "5 seconds", "About a minute", "3 hours": a span as Docker's clients say it. */
 export function age(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
@@ -22,12 +14,12 @@ export function age(milliseconds: number): string {
   if (seconds < 60) return `${seconds} seconds`;
   const minutes = Math.floor(seconds / 60);
   if (minutes === 1) return "About a minute";
-  if (minutes >= 46 && minutes < 90) return "About an hour";
-  for (const [limit, divisor, word] of steps) {
-    if (minutes < limit) {
-      const count = Math.floor(minutes / divisor);
-      return `${count} ${word}${count === 1 ? "" : "s"}`;
-    }
-  }
-  return `${Math.floor(minutes / (365 * 24 * 60))} years`;
+  if (minutes < 60) return `${minutes} minutes`;
+  const hours = Math.round(seconds / 3600);
+  if (hours === 1) return "About an hour";
+  if (hours < 48) return `${hours} hours`;
+  if (hours < 24 * 7 * 2) return `${Math.floor(hours / 24)} days`;
+  if (hours < 24 * 30 * 2) return `${Math.floor(hours / 24 / 7)} weeks`;
+  if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`;
+  return `${Math.floor(hours / 24 / 365)} years`;
 }
