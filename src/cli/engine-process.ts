@@ -13,9 +13,11 @@ export async function startEngine(): Promise<void> {
   });
   const words = await new Response(child.stderr).text();
   if ((await child.exited) === 0) return;
+  const said = words.trim().replace(/^Cannot start the engine: /, "");
   throw new GantryError("unavailable", {
     doing: "start the engine",
-    because: words.trim() === "" ? `the launcher ended with ${child.exitCode}` : words.trim(),
-    next: "gantry doctor says what is missing on this machine.",
+    because: said === "" ? `the launcher ended with ${child.exitCode}` : said,
+    // What the engine says itself may name its own next step, and then ends as a sentence.
+    ...(said.endsWith(".") ? {} : { next: "gantry doctor says what is missing on this machine." }),
   });
 }

@@ -1,12 +1,14 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "#base/core/clock.ts";
+import { GantryError, isKind } from "#base/core/errors.ts";
 import { type Faults, noFaults } from "#base/core/faults.ts";
 import type { Places } from "#base/core/places.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import { commit, version } from "#base/core/version.ts";
 import { openDatabase } from "#base/system/database/database.ts";
 import { migrate } from "#base/system/database/migrate.ts";
+import type { FileLock } from "#base/system/files/contract.ts";
 import { lockFile } from "#base/system/files/lock.ts";
 import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import { openPacketConnector } from "#base/system/sockets/packet-connector.ts";
@@ -31,6 +33,7 @@ import { createImageWork, engineId, findBase } from "./image-work.ts";
 import { requireSpace } from "./low-space.ts";
 import { networkNames } from "./network-names.ts";
 import { openRegistries } from "./registries.ts";
+import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
 
 /** Files of the Workers; the composition root knows where they are. */
@@ -59,11 +62,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   mkdirSync(dataRoot, { recursive: true, mode: 0o700 });
   mkdirSync(runRoot, { recursive: true, mode: 0o711 });
   await using opened = new AsyncDisposableStack();
-  opened.use(lockFile(join(dataRoot, "lock")));
+  opened.use(lockRoot(dataRoot));
 
-  const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults }));
-  const buildDatabase = opened.use(openDatabase(join(dataRoot, "build.db"), { faults }));
-  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db")));
+  const reserve = openReserve(dataRoot);
+  const makeRoom = () => reserve.giveAway();
+  const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults, makeRoom }));
+  const buildDatabase = opened.use(openDatabase(join(dataRoot, "build.db"), { faults, makeRoom }));
+  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db"), { makeRoom }));
+  reserve.keep();
   migrate(database, "containers", containerSchema);
 
   const kernel = opened.use(openWorkerPool({ name: "kernel", entry: workers.kernel, size: 2, keep: 1 }));
@@ -181,10 +187,28 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       events,
       receive: (body, dockerfile, signal) => receiveContext(reception, body, dockerfile, signal),
     }),
-    requireSpace: (doing) => requireSpace(dataRoot, doing),
+    requireSpace: (doing) => {
+      requireSpace(dataRoot, doing);
+      reserve.keep();
+    },
     foreignDrops: () => findForeignDrops(networkNames(runRoot).bridge, networkNames(runRoot).table),
     dismantle: () => networks.dismantle(),
     scratch: receptionFolder,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+function lockRoot(dataRoot: string): FileLock {
+  try {
+    return lockFile(join(dataRoot, "lock"));
+  } catch (cause) {
+    if (!isKind(cause, "conflict")) throw cause;
+    throw new GantryError("conflict", {
+      doing: "use the data root",
+      on: dataRoot,
+      because: "another engine has it",
+      next: "Stop that one, or give this one another with GANTRY_DATA_ROOT.",
+      cause,
+    });
+  }
 }

@@ -271,8 +271,8 @@ class AlreadyThere {
 }
 
 function room(root: string): number {
-  const { bavail, bsize } = statfsSync(root);
-  return Math.max(0, bavail * bsize - spare);
+  const { bavail, blocks, bsize } = statfsSync(root);
+  return Math.max(0, bavail * bsize - Math.min(spare, (blocks * bsize) / 20));
 }
 
 export function toRecord(row: LayerRow): LayerRecord {

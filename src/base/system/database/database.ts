@@ -1,22 +1,30 @@
 import { SQLiteError, Database as Sqlite } from "bun:sqlite";
-import { type ErrorKind, GantryError } from "#base/core/errors.ts";
+import { type ErrorKind, GantryError, isKind } from "#base/core/errors.ts";
 import { type Faults, noFaults } from "#base/core/faults.ts";
 import type { Database, Value } from "./contract.ts";
 
+export interface DatabaseOptions {
+  readonly faults?: Faults;
+  /** Asked when the disk is full. True: there is room again, and the write is tried once more. */
+  readonly makeRoom?: () => boolean;
+}
+
 /** Opens or makes the file. `path` ":memory:" is for tests. Errors: "corrupt", "denied", "exhausted". */
-export function openDatabase(path: string, options: { readonly faults?: Faults } = {}): Database {
-  return new OpenDatabase(path, options.faults ?? noFaults);
+export function openDatabase(path: string, options: DatabaseOptions = {}): Database {
+  return new OpenDatabase(path, options);
 }
 
 class OpenDatabase implements Database {
   readonly path: string;
   readonly #sqlite: Sqlite;
   readonly #faults: Faults;
+  readonly #makeRoom: () => boolean;
   #depth = 0;
 
-  constructor(path: string, faults: Faults) {
+  constructor(path: string, { faults = noFaults, makeRoom = () => false }: DatabaseOptions) {
     this.path = path;
     this.#faults = faults;
+    this.#makeRoom = makeRoom;
     this.#sqlite = this.#guard(() => {
       const sqlite = new Sqlite(path, { create: true, strict: true });
       sqlite.run("PRAGMA journal_mode = WAL");
@@ -36,11 +44,15 @@ class OpenDatabase implements Database {
   }
 
   run(sql: string, ...values: Value[]): number {
-    return this.#guard(() => this.#sqlite.query<object, Value[]>(sql).run(...values).changes);
+    return this.#roomy(() => this.#guard(() => this.#sqlite.query<object, Value[]>(sql).run(...values).changes));
   }
 
   transaction<T>(name: string, body: () => T): T {
     if (this.#depth > 0) return body();
+    return this.#roomy(() => this.#transact(name, body));
+  }
+
+  #transact<T>(name: string, body: () => T): T {
     this.#guard(() => this.#sqlite.run("BEGIN IMMEDIATE"));
     this.#depth += 1;
     try {
@@ -64,6 +76,16 @@ class OpenDatabase implements Database {
 
   [Symbol.dispose](): void {
     this.#sqlite.close();
+  }
+
+  /** Inside a transaction it is the whole transaction that is tried again. */
+  #roomy<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (this.#depth > 0 || !isKind(error, "exhausted") || !this.#makeRoom()) throw error;
+      return work();
+    }
   }
 
   #guard<T>(work: () => T): T {

@@ -79,7 +79,7 @@ function refuseSize(args: UnpackArgs): never {
   throw new GantryError("exhausted", {
     doing: "unpack the layer",
     on: args.digest,
-    because: `it unpacks to more than ${args.limit} bytes`,
-    next: "Free some space if you trust the image; else do not use it.",
+    because: `it unpacks to more than the ${Math.floor(args.limit / 2 ** 20)} MiB that the disk has room for`,
+    next: "If you trust the image, free some space with: gantry prune",
   });
 }
