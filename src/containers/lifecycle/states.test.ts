@@ -10,7 +10,7 @@ const expected: Readonly<Record<Status, string>> = {
   created: "dnrrrddrdrdddr",
   running: "ndddrdrddddddd",
   paused: "rddrddrdrrdddd",
-  exited: "dnrrrddrrrdddr",
+  exited: "dnrrrddrdrdddr",
   removing: "rnrrrrdrrrdrrr",
 };
 

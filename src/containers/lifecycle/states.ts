@@ -86,7 +86,8 @@ export const rulings: Readonly<Record<Status, Readonly<Record<Verb, Ruling>>>> =
     rename: "do",
     remove: "do",
     resize: notRunning,
-    attach: notRunning,
+    // For the next start: `start -a` joins first, so that no output is lost.
+    attach: "do",
     exec: notRunning,
     wait: "do",
     logs: "do",
