@@ -120,7 +120,8 @@ export class LiveBuildView implements BuildView {
     }
     // It failed: what it wrote last stays on the screen.
     this.#stand(`${paint(this.#out, "red", "✗")} ${this.#title}`);
-    for (const line of this.#lines) this.#out.write(`   ${line}\n`);
+    const last = this.#partial === "" ? [] : [this.#partial];
+    for (const line of [...this.#lines, ...last]) this.#out.write(`   ${line}\n`);
   }
 
   #log(text: string): void {
