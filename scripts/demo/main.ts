@@ -27,7 +27,9 @@ try {
   const { address } = await step("The result as a web page", serve);
   if (!keep) await stopPage();
   const [first] = done;
-  console.log(closingTable(done, [`${first!.seconds.toFixed(1)} s for the base image, which is kept for the next time`]));
+  console.log(
+    closingTable(done, [`${first!.seconds.toFixed(1)} s for the base image, which is kept for the next time`]),
+  );
   const page = keep
     ? `The page is at ${address}. Stop it with:\n     bin/gantry rm -f lambda-page`
     : "See the page, and stop it again:\n     bin/gantry run -d --name lambda-page -p 8080:8080 -v lambda-demo:/work lambda serve\n     (open http://127.0.0.1:8080/)   bin/gantry rm -f lambda-page";
