@@ -204,7 +204,7 @@ function processesOf(folder: string): number[] {
 }
 
 test("after a reboot of the host containers show as ended, and they and everything else start again", async () => {
-  const short = await startEngine();
+  await using short = await startEngine();
   await short.ok(
     "run",
     "-d",
@@ -252,7 +252,6 @@ test("after a reboot of the host containers show as ended, and they and everythi
   expect(await (await fetch(`http://${bound}/passwd`)).text()).toContain("root:x:0:0");
   expect(await short.ok("exec", "served", "sh", "-c", "cat /kept/x /y | wc -l")).toBe("4");
   expect(await short.ok("run", "--rm", "busybox", "echo", "new")).toBe("new");
-  await short[Symbol.asyncDispose]();
 }, 60_000);
 
 test("a full disk is named with what helps, and after room is made everything works", async () => {

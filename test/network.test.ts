@@ -287,7 +287,7 @@ function processesOf(folder: string): string[] {
 }
 
 test("engine uninstall leaves no link, table, namespace, mount, cgroup, process or file of that engine", async () => {
-  const short = await startEngine();
+  await using short = await startEngine();
   await short.ok(
     "run",
     "-d",
@@ -327,6 +327,4 @@ test("engine uninstall leaves no link, table, namespace, mount, cgroup, process 
   }
   expect(existsSync(short.env.GANTRY_RUN_ROOT!)).toBe(false);
   expect(existsSync(short.env.GANTRY_DATA_ROOT!)).toBe(false);
-  const { rmSync } = await import("node:fs");
-  rmSync(short.folder, { recursive: true });
 }, 60_000);
