@@ -10,6 +10,7 @@ import { must } from "#base/system/libc/errno.ts";
 import type { TaskContext } from "#base/system/pool/contract.ts";
 import type { TarEntry, TarWriter } from "#formats/tar/contract.ts";
 import { createTarWriter } from "#formats/tar/writer.ts";
+import { lastStep } from "./path-facts.ts";
 import type { PackTarArgs } from "./tasks.ts";
 
 const empty = new Uint8Array();
@@ -24,15 +25,9 @@ export function pack(args: PackTarArgs, context: TaskContext): null {
       for (let at = 0; at < chunk.length; ) at += writeSync(out, chunk, at);
     });
     using root = openFolder(args.root);
-    const parts = args.path.split("/").filter((part) => part !== "" && part !== ".");
-    const last = parts.at(-1);
-    const above = `/${parts.slice(0, -1).join("/")}`;
+    const { above, name } = lastStep(args.path);
     using folder = owned(must(openInside(root.fd, above, "in-root", openFlags.directory), missing(args.path)));
-    new Packing(tar, context).entry(
-      folder.fd,
-      last === undefined ? Buffer.from(".") : Buffer.from(last),
-      Buffer.from(args.name),
-    );
+    new Packing(tar, context).entry(folder.fd, Buffer.from(name), Buffer.from(args.name));
     tar.finish();
     return null;
   } finally {

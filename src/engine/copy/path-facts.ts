@@ -17,19 +17,29 @@ const goBits: Readonly<Record<FileStatus["kind"], number>> = {
   socket: 2 ** 24,
 };
 
+/**
+ * The folder to open inside the root and the name in it. ".." is never a name: looked up by descriptor it would lead
+ * out of the root, so such a path is opened whole.
+ */
+export function lastStep(path: string): { readonly above: string; readonly name: string } {
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  const last = parts.at(-1);
+  if (last === undefined || last === "..") return { above: `/${parts.join("/")}`, name: "." };
+  return { above: `/${parts.slice(0, -1).join("/")}`, name: last };
+}
+
 export function factsOf({ root, path }: { readonly root: string; readonly path: string }): PathFacts {
   using top = openFolder(root);
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  const name = parts.at(-1) ?? ".";
+  const { above: folderAbove, name } = lastStep(path);
   const missing = { doing: "find in the container", on: path, because: "there is no such file or folder" };
-  const above = openInside(top.fd, `/${parts.slice(0, -1).join("/")}`, "in-root", openFlags.directory);
+  const above = openInside(top.fd, folderAbove, "in-root", openFlags.directory);
   if (above < 0 && ["ENOENT", "ENOTDIR"].includes(errnoName(above))) throw new GantryError("not-found", missing);
   using folder = owned(must(above, { doing: missing.doing, on: path }));
   const status = statAt(folder.fd, name);
   if (status === undefined || typeof status === "number") throw new GantryError("not-found", missing);
   const link = status.kind === "symlink" ? readLinkAt(folder.fd, name) : new Uint8Array();
   return {
-    name: parts.at(-1) ?? "/",
+    name: name === "." ? "/" : name,
     size: status.size,
     mode: goBits[status.kind] + (status.mode & 0o777),
     modified: status.modified.seconds * 1000,
