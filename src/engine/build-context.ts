@@ -8,7 +8,7 @@ import { openFlags, openFolder, openInside, owned } from "#base/system/files/ope
 import { errnoName, must } from "#base/system/libc/errno.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import { outsideFolder } from "#formats/dockerfile/outside.ts";
-import { removeTrees, removeTrees } from "#images/store/tasks.ts";
+import { removeTrees } from "#images/store/tasks.ts";
 import type { ReceivedContext } from "./contract.ts";
 import { unpackTar } from "./copy/tasks.ts";
 
