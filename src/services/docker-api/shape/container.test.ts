@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import type { ContainerRecord, ContainerState } from "#containers/lifecycle/contract.ts";
 import { inspect, statusLine, summary } from "./container.ts";
 
@@ -105,7 +104,7 @@ const api = join(import.meta.dir, "../../../../../shared/reference/docker-engine
 test.skipIf(!existsSync(api))(
   "every field of inspect and list is one of the Engine API (skipped without its text)",
   () => {
-    const { definitions } = parse(readFileSync(api, "utf8")) as {
+    const { definitions } = Bun.YAML.parse(readFileSync(api, "utf8")) as {
       definitions: Record<string, { properties: Record<string, unknown> }>;
     };
     const unknown = (value: object, name: string) =>
