@@ -1,5 +1,7 @@
 import { GantryError } from "#base/core/errors.ts";
+import type { RawConnection } from "#client/contract.ts";
 import type { ExecInspect } from "#formats/docker/container.ts";
+import { complain, notRun } from "../complain.ts";
 import { collect, environment } from "../container-flags.ts";
 import type { Verb } from "../contract.ts";
 import { terminalSize } from "../raw-terminal.ts";
@@ -67,9 +69,16 @@ export const verb: Verb = {
         {
           const size = tty ? terminalSize() : undefined;
           const console = size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] };
-          using connection = await client.hijack(`/exec/${Id}/start`, {
-            json: { Detach: false, Tty: tty, ...console },
-          });
+          let opened: RawConnection;
+          try {
+            opened = await client.hijack(`/exec/${Id}/start`, { json: { Detach: false, Tty: tty, ...console } });
+          } catch (error) {
+            const code = notRun(error);
+            if (code === undefined) throw error;
+            complain(context, error);
+            return code;
+          }
+          using connection = opened;
           const detached = await pump(context, connection, {
             terminal: tty,
             stdin: options.interactive === true,
