@@ -57,7 +57,9 @@ export async function startEngine(
     DOCKER_HOST: `unix://${socket}`,
     DOCKER_CONFIG: join(folder, "docker"),
     // Base images of packages take long to make; they are kept in the user's own cache.
-    ...(options.keepCache === true ? { GANTRY_CACHE: join(process.env.HOME ?? "/root", ".cache/gantry/bootstrap") } : {}),
+    ...(options.keepCache === true
+      ? { GANTRY_CACHE: join(process.env.HOME ?? "/root", ".cache/gantry/bootstrap") }
+      : {}),
   };
   const gantry = (...words: string[]) => run([join(root, "bin/gantry"), ...words], env);
   const engine: TestEngine = {
