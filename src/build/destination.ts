@@ -72,7 +72,13 @@ export class Destination implements Disposable {
     this.#make(names, made, above, 0);
     const opened = this.#open(names);
     if (opened !== undefined) return opened;
-    throw new GantryError("internal", { doing: "make the folder", on: shown(path), because: "it vanished at once" });
+    // Whoever shares this root (a container, under `cp`) took it away meanwhile.
+    throw new GantryError("conflict", {
+      doing: "make the folder",
+      on: shown(path),
+      because: "it vanished at once",
+      next: "Try again.",
+    });
   }
 
   #make(names: readonly Uint8Array[], made: Metadata, above: Metadata, links: number): void {
