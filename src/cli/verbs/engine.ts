@@ -1,4 +1,7 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { GantryError, isKind } from "#base/core/errors.ts";
+import { defaultPlaces } from "#base/core/places.ts";
 import { createClient } from "#client/http-client.ts";
 import type { ContainerSummary } from "#formats/docker/container.ts";
 import type { InfoAnswer } from "#formats/docker/system.ts";
@@ -106,9 +109,16 @@ async function ended(pid: number): Promise<void> {
 }
 
 async function uninstall(context: Context, data: boolean): Promise<number> {
+  // Containers outlive their engine: one is started to end them, or they would run on with nobody who knows them.
+  if ((await running(context)) === undefined && mayHaveContainers(context)) await startEngine();
   await stop(context, true);
   removeUnit(context);
   return await removePlaces(context, data);
+}
+
+function mayHaveContainers(context: Context): boolean {
+  const folder = join(defaultPlaces(context.env, process.getuid?.() ?? 0).runRoot, "containers");
+  return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
 /** The Holder and the run folder go with the engine's own program; the CLI has no hand in mounts. */
