@@ -67,7 +67,7 @@ await check("format and lint", [join(root, "node_modules/.bin/biome"), "check", 
 await check("import direction", [bun, "scripts/imports/check.ts"]);
 await check("dead code", [bun, join(root, "node_modules/knip/bin/knip.js"), "--no-progress"]);
 if (only === "all") {
-  for (const rooms of unitGroups) await suite(`unit tests of ${rooms.join(", ")}`, rooms);
+  for (const rooms of unitGroups) await suite(`unit tests of ${rooms.join(", ")}`, [...rooms, "--timeout", "30000"]);
   // "./": a bare "test" would match every path with that word in it.
   await suite("black-box tests", ["./test/", "--timeout", "120000"]);
   const left = (await leftovers()).filter((item) => !before.includes(item));

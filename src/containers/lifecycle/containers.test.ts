@@ -119,8 +119,13 @@ test("a container that ignores SIGTERM is killed after its time, with 137; a pol
 test("pause freezes, unpause goes on, and a paused container can be stopped", async () => {
   await using scene = openScene();
   const { containers } = scene;
-  const id = await scene.create(["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done"]);
-  await containers.start(id);
+  const id = await scene.create(["sh", "-c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done"]);
+  {
+    await using client = await containers.attach(id, { stdout: true });
+    await containers.start(id);
+    // Before its trap stands, process 1 is deaf to TERM.
+    for await (const { bytes } of client.output) if (bytes.length > 0) break;
+  }
   await containers.pause(id);
   expect(containers.get(id).state.status).toBe("paused");
   expect(isKind(await failure(containers.pause(id)), "conflict")).toBe(true);
