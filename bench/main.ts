@@ -70,7 +70,7 @@ async function prepare(): Promise<Bench> {
   undo.add("the bench's folder", () => rmSync(scratch, { recursive: true, force: true }));
   const rootfs = join(scratch, "busybox.tar");
   writeFileSync(rootfs, await busyboxTar());
-  const gantry = memoised(() => startGantry(undo));
+  const gantry = memoised(() => startGantry(undo, scratch));
   const docker = memoised(() => startDocker(undo, scratch, rootfs));
   const podman = memoised(() => startPodman(undo, scratch, rootfs));
   const builders = async (): Promise<Builder[]> => {

@@ -5,11 +5,16 @@ import { run } from "../command.ts";
 import type { ApiEngine, Undo } from "../contract.ts";
 import { family } from "../processes.ts";
 
-export const program = join(import.meta.dir, "../../bin/gantry");
+/** Where `startGantry` puts the one-file program. */
+export function programIn(scratch: string): string {
+  return join(scratch, "gantry");
+}
 
-/** This checkout, as a user has it, on data and run roots of its own. */
-export async function startGantry(undo: Undo): Promise<ApiEngine> {
-  const starting = startEngine();
+/** The one-file program of this checkout, as a user installs it, on data and run roots of its own. */
+export async function startGantry(undo: Undo, scratch: string): Promise<ApiEngine> {
+  const program = programIn(scratch);
+  await run({ words: [process.execPath, join(import.meta.dir, "../../scripts/build-binary.ts"), program], env: {} });
+  const starting = startEngine({ program });
   const close = undo.add("Gantry's engine", async () => {
     await (await starting)[Symbol.asyncDispose]();
   });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Undo } from "../contract.ts";
 import { end } from "../processes.ts";
-import { program } from "./gantry.ts";
+import { programIn } from "./gantry.ts";
 
 export interface RunningRegistry {
   readonly name: "gantry" | "docker-registry";
@@ -14,7 +14,7 @@ export function startGantryRegistry(undo: Undo, scratch: string, port: number): 
   const address = `127.0.0.1:${port}`;
   const data = join(scratch, "gantry-registry");
   const env = { GANTRY_DATA_ROOT: join(data, "data"), GANTRY_RUN_ROOT: join(data, "run") };
-  const words = [program, "registry", "serve", "--address", address, "--data", join(data, "data")];
+  const words = [programIn(scratch), "registry", "serve", "--address", address, "--data", join(data, "data")];
   return serve(undo, "gantry", address, words, env);
 }
 

@@ -10,6 +10,7 @@ export function createContext(hostFlag: string | undefined): Context {
   const places = defaultPlaces(env, process.getuid?.() ?? 0);
   const ownSocket = `unix://${places.socket}`;
   const host = hostFlag ?? (env.GANTRY_HOST || ownSocket);
+  const ask = host === ownSocket ? once(() => answers(places.socket)) : undefined;
   let connected: Promise<Client> | undefined;
   return {
     host,
@@ -18,22 +19,31 @@ export function createContext(hostFlag: string | undefined): Context {
     stdout: terminal(1, env),
     stderr: terminal(2, env),
     client: () => {
-      connected ??= connect(host, host === ownSocket);
+      connected ??= connect(host, ask);
       return connected;
     },
+    expectEngine: () => void ask?.(),
+  };
+}
+
+function once<T>(work: () => T): () => T {
+  let result: { readonly value: T } | undefined;
+  return () => {
+    result ??= { value: work() };
+    return result.value;
   };
 }
 
 /** An engine named by the user is not ours to start; our own starts when it does not answer. */
-async function connect(host: string, own: boolean): Promise<Client> {
-  if (own && !(await answers(host.slice("unix://".length)))) await startEngine();
+async function connect(host: string, ask: (() => Promise<boolean>) | undefined): Promise<Client> {
+  if (ask !== undefined && !(await ask())) await startEngine();
   return createClient(host);
 }
 
+/** By the same way as every later request, so that the HTTP client's own start is behind us then. */
 async function answers(path: string): Promise<boolean> {
   try {
-    const socket = await Bun.connect({ unix: path, socket: { data: () => undefined } });
-    socket.end();
+    await fetch("http://localhost/_ping", { unix: path, method: "HEAD" });
     return true;
   } catch {
     // No file, or nobody behind it: both mean that there is no engine.

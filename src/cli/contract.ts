@@ -8,6 +8,8 @@ import type { Client } from "#client/contract.ts";
 export interface Context {
   /** Connects, starting the engine when none answers. */
   client(): Promise<Client>;
+  /** Begins to look for the engine, while the verb is still being loaded. Starts none. */
+  expectEngine(): void;
   /** The engine's address, whether or not it runs. */
   readonly host: string;
   readonly stdout: Terminal;

@@ -1,11 +1,9 @@
-import { type Command, CommanderError } from "commander";
 import { GantryError } from "#base/core/errors.ts";
 import { commit, version } from "#base/core/version.ts";
 import { complain } from "./complain.ts";
 import { createContext } from "./context.ts";
-import type { Context, VerbResult } from "./contract.ts";
-import { declareVerb } from "./declare-verb.ts";
-import { groups, type VerbEntry, verbs } from "./verbs.ts";
+import type { Context } from "./contract.ts";
+import { groups, verbs } from "./verbs.ts";
 
 /** Runs one command line (without the program's own name) and gives the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -15,7 +13,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     const words = ungroup(rest);
     if (words[0] === "__complete") return await complete(context, words.slice(1));
     const entry = verbs.find((candidate) => candidate.name === words[0]);
-    return entry === undefined ? overview(context, words) : await runVerb(context, entry, words.slice(1));
+    if (entry === undefined) return overview(context, words);
+    context.expectEngine();
+    const { runVerb } = await import("./run-verb.ts");
+    return await runVerb(context, entry, words.slice(1));
   } catch (error) {
     return complain(context, error);
   }
@@ -47,37 +48,6 @@ function ungroup(words: readonly string[]): readonly string[] {
   const group = groups[words[0] ?? ""];
   const verb = group?.[words[1] ?? ""];
   return verb === undefined ? words : [...verb, ...words.slice(2)];
-}
-
-async function runVerb(context: Context, entry: VerbEntry, words: readonly string[]): Promise<number> {
-  let result: VerbResult;
-  const command = await declareVerb(entry, async (act) => {
-    result = await act(context);
-  });
-  quietExit(command, context);
-  try {
-    await command.parseAsync([...words], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return 0;
-    throw new GantryError("invalid", {
-      doing: "read the command line",
-      because: error.message.replace(/^error: /, ""),
-      next: `See 'gantry ${entry.name} --help'.`,
-      details: { usage: true },
-    });
-  }
-  return result ?? 0;
-}
-
-/** Commander must neither exit nor print errors by itself; nested commands too. */
-function quietExit(command: Command, context: Context): void {
-  command.exitOverride();
-  command.configureOutput({
-    writeOut: (text) => context.stdout.write(text),
-    writeErr: () => undefined,
-  });
-  for (const inner of command.commands) quietExit(inner as Command, context);
 }
 
 function overview(context: Context, words: readonly string[]): number {

@@ -43,9 +43,9 @@ export async function run(
   return { code: await child.exited, out, err };
 }
 
-/** Starts with the image "busybox" imported, unless `bare`. */
+/** Starts with the image "busybox" imported, unless `bare`. `program` is bin/gantry of this checkout by default. */
 export async function startEngine(
-  options: { readonly bare?: boolean; readonly keepCache?: boolean } = {},
+  options: { readonly bare?: boolean; readonly keepCache?: boolean; readonly program?: string } = {},
 ): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), "gantry-test-"));
   const socket = join(folder, "run/gantry.sock");
@@ -61,7 +61,8 @@ export async function startEngine(
       ? { GANTRY_CACHE: join(process.env.HOME ?? "/root", ".cache/gantry/bootstrap") }
       : {}),
   };
-  const gantry = (...words: string[]) => run([join(root, "bin/gantry"), ...words], env);
+  const { program = join(root, "bin/gantry") } = options;
+  const gantry = (...words: string[]) => run([program, ...words], env);
   const engine: TestEngine = {
     folder,
     socket,
@@ -72,7 +73,7 @@ export async function startEngine(
       if (code !== 0) throw new Error(`gantry ${words.join(" ")} ended with ${code}: ${err}${out}`);
       return out.trim();
     },
-    feed: (input, ...words) => run([join(root, "bin/gantry"), ...words], env, input),
+    feed: (input, ...words) => run([program, ...words], env, input),
     client: (words, input) => run(words, env, input),
     async pid() {
       return (JSON.parse((await gantry("info", "--json")).out) as { EnginePid: number }).EnginePid;

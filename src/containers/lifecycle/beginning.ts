@@ -16,6 +16,7 @@ const defaultLogSize = 256 * 1024 * 1024;
 export async function begin(context: Context, entry: Entry): Promise<void> {
   const { paths, record } = entry;
   entry.clean = false;
+  context.runtime.expectStart();
   try {
     mkdirSync(paths.run, { recursive: true, mode: 0o700 });
     mkdirSync(paths.data, { recursive: true, mode: 0o700 });

@@ -135,6 +135,8 @@ class ContainerSet implements Containers {
       volumes: request.volumes ?? [],
     };
     const entry = new Entry(record, containerPaths(layout, id));
+    // Most who create start at once.
+    this.#context.runtime.expectStart();
     // In the table of names before any await: two creates of one name cannot both pass.
     this.#entries.add(entry);
     try {

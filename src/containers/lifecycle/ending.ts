@@ -38,11 +38,21 @@ export async function exited(context: Context, entry: Entry, end: End): Promise<
 export async function tearDown(context: Context, entry: Entry): Promise<void> {
   if (entry.clean) return;
   const { id } = entry.record;
-  await Promise.all([context.runtime.delete(id), context.networks?.release(id)]);
-  await context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: entry.paths.rootfs });
+  // Side by side: the runtime keeps its state in a folder of its own and wants neither bundle nor root to remove it.
+  await allOf([
+    context.runtime.delete(id),
+    context.networks?.release(id),
+    context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: entry.paths.rootfs }),
+  ]);
   const { network: _gone, ...rest } = entry.record;
   entry.record = rest satisfies ContainerRecord;
   entry.clean = true;
+}
+
+/** Waits for each, also when one fails; then the first failure goes on. */
+async function allOf(work: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** Removes what outlives a run, then the row: a crash on the way is gone on with by `adopt`. */

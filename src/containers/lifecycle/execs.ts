@@ -32,6 +32,7 @@ export class ExecTable implements Execs {
   async create(container: string, request: ExecRequest): Promise<ExecRecord> {
     const entry = this.#context.find(container);
     rule(entry.record, "exec");
+    this.#context.runtime.expectStart();
     const id = this.#context.random.hex(32);
     const record: ExecRecord = {
       id,

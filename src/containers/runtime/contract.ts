@@ -168,6 +168,8 @@ export interface Runtime {
   /** Writes a process file for exec, validated like the container's own process. */
   writeProcess(file: string, rootfs: string, container: ContainerSpec, process: ProcessSpec): void;
 
+  /** Says that a container or an exec is about to begin; what takes its time beforehand is begun now. Never waits. */
+  expectStart(): void;
   /** Lets a created container's process run. Errors: "not-found" or "invalid" with the program named. */
   start(id: string): Promise<void>;
   /** `all`: every process of the container, not only the first. A container that has ended is no error. */

@@ -1,7 +1,10 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isKind } from "#base/core/errors.ts";
 import { type Faults, noFaults } from "#base/core/faults.ts";
+import { MoveExpectation } from "#base/system/cgroup/expect-move.ts";
 import { installedProgram } from "#base/system/process/installed.ts";
+import { type SealedProgram, sealProgram } from "#base/system/process/sealed-program.ts";
 import { bundleConfig } from "./bundle.ts";
 import { hostCapabilities } from "./capabilities.ts";
 import type { ContainerSpec, ProcessSpec, ResolvedUser, RunOptions, Runtime, RuntimeState } from "./contract.ts";
@@ -22,15 +25,30 @@ export function openCrun(options: CrunOptions): Runtime {
   return new Crun(options);
 }
 
+/** One for the process, not one a runtime: it is never given back, since conmon may be about to start it. */
+const sealed = new Map<string, SealedProgram>();
+
+function sealedWhereAllowed(file: string): string {
+  try {
+    const program = sealed.get(file) ?? sealProgram(file);
+    sealed.set(file, program);
+    return program.path;
+  } catch (error) {
+    if (isKind(error, "denied")) return file; // Then crun copies itself, as it does by default.
+    throw error;
+  }
+}
+
 class Crun implements Runtime {
   readonly program: string;
   readonly programArguments: readonly string[];
   readonly prefix: readonly string[];
   readonly #faults: Faults;
   readonly #host: HostFacts;
+  readonly #moves = new MoveExpectation();
 
   constructor({ state, prefix = [], faults = noFaults }: CrunOptions) {
-    this.program = installedProgram("crun", "run containers");
+    this.program = sealedWhereAllowed(installedProgram("crun", "run containers"));
     mkdirSync(state, { recursive: true, mode: 0o700 });
     this.programArguments = ["--root", state];
     this.prefix = prefix;
@@ -56,6 +74,10 @@ class Crun implements Runtime {
   writeProcess(file: string, rootfs: string, container: ContainerSpec, process: ProcessSpec): void {
     const { oci } = processFor(process, { container, host: this.#host, accounts: readAccountFiles(rootfs) });
     this.#write(file, oci);
+  }
+
+  expectStart(): void {
+    this.#moves.expectMove();
   }
 
   async start(id: string): Promise<void> {
