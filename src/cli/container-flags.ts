@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { GantryError } from "#base/core/errors.ts";
 import type { ContainerCreateBody, HostConfig, Ulimit } from "#formats/docker/container.ts";
+import { declareHealthFlags, type HealthFlags, healthAnnotations, healthcheck } from "./health-flags.ts";
 import { parseMountFlag } from "./mount-flag.ts";
 import { parsePublish } from "./publish.ts";
+import { restartPolicy } from "./restart-flag.ts";
 import { parseSize } from "./size-flag.ts";
 
 /** Collects a flag given several times. */
@@ -12,7 +14,8 @@ export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-export interface ContainerFlags {
+export interface ContainerFlags extends HealthFlags {
+  readonly annotation: readonly string[];
   readonly addHost: readonly string[];
   readonly attach: readonly string[];
   readonly capAdd: readonly string[];
@@ -57,7 +60,7 @@ export interface ContainerFlags {
   readonly pull: string;
   readonly quiet?: boolean;
   readonly readOnly?: boolean;
-  readonly restart?: string;
+  readonly restart: string;
   readonly rm?: boolean;
   readonly securityOpt: readonly string[];
   readonly shmSize?: string;
@@ -127,7 +130,7 @@ export function declareContainerFlags(command: Command): void {
     .option("--pull <when>", "always, missing or never", "missing")
     .option("-q, --quiet", "no progress of a pull")
     .option("--read-only", "mount its root read-only")
-    .option("--restart <policy>", "what to do when it ends")
+    .option("--restart <policy>", "no, on-failure[:N], always or unless-stopped", "no")
     .option("--rm", "remove it when it ends");
   many("--security-opt <option>", "no-new-privileges, seccomp=FILE or seccomp=unconfined");
   command
@@ -141,6 +144,8 @@ export function declareContainerFlags(command: Command): void {
   command.option("-u, --user <user>", "name or id, optionally :group");
   many("-v, --volume <source:target[:ro]>", "mount a folder or a volume");
   command.option("-w, --workdir <folder>", "the folder to start in");
+  many("--annotation <name=value>", "an annotation for the runtime");
+  declareHealthFlags(command);
   // Docker's -h is the host name, so help is --help alone.
   command.helpOption("--help", "show this");
 }
@@ -224,6 +229,8 @@ export function createBody(
   const attachAll = flags.attach.length === 0 && !detached;
   const attaches = (stream: string) => flags.attach.some((word) => word.toLowerCase() === stream);
   const mounts = flags.mount.map(parseMountFlag);
+  const health = healthcheck(flags);
+  const annotations = { ...pairs(flags.annotation, "annotation"), ...healthAnnotations(flags) };
   const anonymous = flags.volume.filter((text) => !text.includes(":"));
   const host: HostConfig = {
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
@@ -232,8 +239,9 @@ export function createBody(
     NetworkMode: flags.network ?? flags.net ?? "default",
     PortBindings: bindings,
     PublishAllPorts: flags.publishAll === true,
-    RestartPolicy: { Name: flags.restart ?? "no" },
+    RestartPolicy: restartPolicy(flags.restart),
     AutoRemove: flags.rm === true,
+    ...(Object.keys(annotations).length === 0 ? {} : { Annotations: annotations }),
     CapAdd: flags.capAdd,
     CapDrop: flags.capDrop,
     ...(flags.cgroupParent === undefined ? {} : { CgroupParent: flags.cgroupParent }),
@@ -289,6 +297,7 @@ export function createBody(
     Volumes: Object.fromEntries(anonymous.map((path) => [path, {}])),
     ...(flags.stopSignal === undefined ? {} : { StopSignal: flags.stopSignal }),
     ...definedNumber("StopTimeout", number(flags.stopTimeout, "stop-timeout")),
+    ...(health === undefined ? {} : { Healthcheck: health }),
     HostConfig: host,
   };
 }

@@ -9,6 +9,7 @@ import type { AdoptReport, ContainerRecord } from "./contract.ts";
 import { exited, finishRemoval, tearDown } from "./ending.ts";
 import { readExitFile } from "./exits.ts";
 import { containerPaths, exitsFolder } from "./layout.ts";
+import { runsAtEngineStart } from "./restart-policy.ts";
 import { clearRunFolder } from "./tasks.ts";
 
 /** What is really there of one container. */
@@ -28,6 +29,8 @@ export type Adoption =
   | { readonly kind: "watch"; readonly pid: number }
   | { readonly kind: "record-exit"; readonly code: number; readonly error?: string }
   | { readonly kind: "take-back" }
+  /** It waited to run again, or its policy brings it back with the engine. */
+  | { readonly kind: "restart" }
   | { readonly kind: "go-on-removing" };
 
 /** As Docker's 137: killed, by whom is not known. */
@@ -48,7 +51,12 @@ export function planAdoption(record: ContainerRecord, seen: Observed): Adoption 
   }
   // The engine died between starting the process and writing so: it runs, so it is running.
   if (seen.conmon && seen.started && seen.pid !== undefined) return { kind: "watch", pid: seen.pid };
+  if (status === "restarting" || (status === "exited" && isBroughtBack(record))) return { kind: "restart" };
   return seen.remains || seen.conmon ? { kind: "take-back" } : { kind: "leave" };
+}
+
+function isBroughtBack({ config, stoppedByUser = false }: ContainerRecord): boolean {
+  return runsAtEngineStart(config.restart, stoppedByUser);
 }
 
 export async function adoptAll(context: Context, entries: readonly Entry[]): Promise<AdoptReport> {
@@ -90,13 +98,23 @@ async function apply(
     report[plan.error === undefined ? "exited" : "unknown"] += 1;
     if (!entry.running) entry.set({ state: { status: "running", pid: 0, startedAt: context.clock.now() } });
     await exited(context, entry, plan);
-  } else if (plan.kind === "take-back") {
+  } else if (plan.kind === "take-back" || plan.kind === "restart") {
     await tearDown(context, entry);
     context.exits.forget(entry.record.id);
+    if (plan.kind === "restart") bringBack(context, entry);
   } else {
     report.removed += 1;
     await finishRemoval(context, entry, entry.record.config.autoRemove ?? false);
   }
+}
+
+/** By the way of every restart, so that one that fails is tried again. */
+function bringBack(context: Context, entry: Entry): void {
+  const { state } = entry.record;
+  if (state.status !== "exited" && state.status !== "restarting") return;
+  entry.lastDelay = 0;
+  entry.set({ state: { ...state, status: "restarting", again: context.clock.now() } });
+  context.runAgain(entry);
 }
 
 async function observe(context: Context, { paths, record }: Entry): Promise<Observed> {

@@ -5,9 +5,11 @@ import type { ContainerSpec, MountSpec, NamespaceChoice } from "#containers/runt
 import { type Conmon, startConmon } from "./conmon.ts";
 import type { Context, Entry } from "./context.ts";
 import type { ContainerRecord } from "./contract.ts";
-import { exited, tearDown } from "./ending.ts";
+import { afterEnd, exited, tearDown } from "./ending.ts";
+import { freshHealth } from "./health.ts";
 import { exitsFolder } from "./layout.ts";
 import { hostsFile, resolvConf } from "./name-files.ts";
+import { probe } from "./probing.ts";
 import { mountRoot } from "./tasks.ts";
 
 const defaultLogSize = 256 * 1024 * 1024;
@@ -15,6 +17,7 @@ const defaultLogSize = 256 * 1024 * 1024;
 /** Starts a container that does not run; call it inside `entry.serial`. On failure everything is taken back. */
 export async function begin(context: Context, entry: Entry): Promise<void> {
   const { paths, record } = entry;
+  const byPolicy = record.state.status === "restarting";
   entry.clean = false;
   context.runtime.expectStart();
   try {
@@ -41,6 +44,8 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
     entry.pending.clear();
     entry.set({
       state: { status: "running", pid: conmon.pid, startedAt: context.clock.now() },
+      stoppedByUser: false,
+      ...(record.config.health === undefined ? {} : { health: freshHealth }),
       ...networkOf(lease),
     });
     // The commit's disk time hides behind the runtime's; a crash between the two is found by `adopt`.
@@ -50,14 +55,15 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
     context.emit("start", entry.record);
     watchOver(context, entry, conmon);
   } catch (error) {
-    await failed(context, entry, error);
+    await failed(context, entry, error, byPolicy);
     throw error;
   }
 }
 
-/** Follows a running container to its end; also for one that an earlier engine started. */
+/** Follows a running container to its end, probing its health; also for one that an earlier engine started. */
 export function watchOver(context: Context, entry: Entry, conmon?: Conmon): void {
   const { id } = entry.record;
+  probe(context, entry);
   context.exits.expect(id, (code) => void entry.serial.run(() => exited(context, entry, { code })));
   void conmon?.ended.then(() => {
     if (context.exits.look(id) || !entry.running) return;
@@ -120,6 +126,8 @@ function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
     stopTimeout: _t,
     autoRemove: _r,
     logSizeMax: _l,
+    restart: _p,
+    health: _h,
     ...rest
   } = config;
   const hostname = sandbox.hostname ?? record.id.slice(0, 12);
@@ -184,21 +192,23 @@ function networkOf({ lease }: Taken): Pick<ContainerRecord, "network"> {
   };
 }
 
-async function failed(context: Context, entry: Entry, error: unknown): Promise<void> {
+async function failed(context: Context, entry: Entry, error: unknown, byPolicy: boolean): Promise<void> {
   for (const client of entry.pending) client.abandon();
   entry.pending.clear();
   await tearDown(context, entry);
   const code = isKind(error) ? error.parts.details?.exitCode : undefined;
   const now = context.clock.now();
-  entry.set({
-    state: {
-      status: "exited",
-      exitCode: typeof code === "number" ? code : 128,
-      startedAt: now,
-      finishedAt: now,
-      oomKilled: false,
-      error: error instanceof Error ? error.message : String(error),
-    },
-  });
+  const exit = {
+    exitCode: typeof code === "number" ? code : 128,
+    startedAt: now,
+    finishedAt: now,
+    oomKilled: false,
+    error: error instanceof Error ? error.message : String(error),
+  };
+  // Started by hand it fails to the user; started by its policy it is one more end.
+  const after = byPolicy ? afterEnd(context, entry, exit) : ({ status: "exited", ...exit } as const);
+  entry.set({ state: after });
   context.table.update("start-failed", entry.record);
+  if (after.status !== "restarting") entry.tellStopped(exit);
+  context.runAgain(entry);
 }

@@ -39,10 +39,20 @@ import { readLog } from "./logs.ts";
 import { checkedName, madeUpName } from "./names.ts";
 import { openRootOf } from "./open-root.ts";
 import { Registry } from "./registry.ts";
+import { cancelRestart, scheduleRestart } from "./restarting.ts";
 import { signalName } from "./signals.ts";
 import { rule } from "./states.ts";
 import { readStats } from "./stats.ts";
-import { freeze, resizeTerminal, type StopOptions, sendSignal, stopContainer, thaw } from "./stopping.ts";
+import {
+  endForGood,
+  endsIt,
+  freeze,
+  resizeTerminal,
+  type StopOptions,
+  sendSignal,
+  stopContainer,
+  thaw,
+} from "./stopping.ts";
 import { ContainerTable } from "./table.ts";
 import { listChanges } from "./tasks.ts";
 import { readTop } from "./top.ts";
@@ -97,6 +107,7 @@ class ContainerSet implements Containers {
       },
       find: (id) => this.#entries.find(id),
       forget: (entry) => this.#entries.delete(entry.record.id),
+      runAgain: (entry) => scheduleRestart(this.#context, entry),
     };
     this.execs = new ExecTable(this.#context);
     for (const record of table.all()) {
@@ -155,6 +166,8 @@ class ContainerSet implements Containers {
     const entry = this.#entries.find(id);
     return entry.serial.run(async () => {
       if (!rule(entry.record, "start")) return false;
+      entry.set({ restarts: 0 });
+      entry.lastDelay = undefined;
       try {
         await begin(this.#context, entry);
       } catch (error) {
@@ -177,8 +190,12 @@ class ContainerSet implements Containers {
 
   async wait(id: string, condition: WaitCondition = "not-running", signal?: AbortSignal): Promise<WaitResult> {
     const entry = this.#entries.find(id);
-    if (condition === "not-running" && !entry.running) return waitResult(lastExit(entry.record));
-    const ended: Promise<WaitResult> = condition === "removed" ? entry.removed() : entry.nextExit().then(waitResult);
+    const rests = !entry.running && entry.record.state.status !== "restarting";
+    if (condition === "not-running" && rests) return waitResult(lastExit(entry.record));
+    const ended: Promise<WaitResult> =
+      condition === "removed"
+        ? entry.removed()
+        : (condition === "next-exit" ? entry.nextExit() : entry.stopped()).then(waitResult);
     if (signal === undefined) return ended;
     const stopped = Promise.withResolvers<never>();
     const onAbort = () =>
@@ -197,7 +214,7 @@ class ContainerSet implements Containers {
   async stop(id: string, options: StopOptions = {}): Promise<boolean> {
     const entry = this.#entries.find(id);
     if (!rule(entry.record, "stop")) return false;
-    await stopContainer(this.#context, entry, options);
+    await endForGood(this.#context, entry, () => stopContainer(this.#context, entry, options));
     this.#context.emit("stop", entry.record);
     return true;
   }
@@ -213,7 +230,9 @@ class ContainerSet implements Containers {
     const entry = this.#entries.find(id);
     const name = signalName(signal);
     rule(entry.record, "kill");
-    await sendSignal(this.#context, entry, name);
+    const send = () => sendSignal(this.#context, entry, name);
+    if (endsIt(entry.record, name)) await endForGood(this.#context, entry, send);
+    else await send();
     this.#context.emit("kill", entry.record, { signal: name });
   }
 
@@ -251,7 +270,9 @@ class ContainerSet implements Containers {
 
   async remove(id: string, options: { readonly force?: boolean; readonly volumes?: boolean } = {}): Promise<void> {
     const entry = this.#entries.find(id);
+    if (options.force) cancelRestart(this.#context, entry);
     if (options.force && entry.running) {
+      entry.set({ stoppedByUser: true });
       const ended = entry.nextExit();
       await this.#context.runtime.kill(entry.record.id, "SIGKILL", true);
       if (entry.record.state.status === "paused") await thaw(this.#context, entry);
@@ -324,6 +345,10 @@ class ContainerSet implements Containers {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#context.exits[Symbol.dispose]();
+    for (const entry of this.#entries.all()) {
+      entry.restart?.abort();
+      entry.probing?.abort();
+    }
     // Whatever a container is in the middle of is finished; none is stopped.
     await Promise.all(this.#entries.all().map((entry) => entry.serial.run(() => Promise.resolve())));
     this.#listeners.clear();

@@ -41,6 +41,8 @@ export interface Context {
   ) => void;
   readonly find: (id: string) => Entry;
   readonly forget: (entry: Entry) => void;
+  /** Starts a restarting container when its time has come; nothing for any other. */
+  readonly runAgain: (entry: Entry) => void;
 }
 
 /** One container in memory: its record, who waits for it, and the one lock its verbs share. */
@@ -51,7 +53,16 @@ export class Entry {
   readonly pending = new Set<LiveAttachment>();
   /** Cleared folders, mounts and leases of the last run are gone. */
   clean = true;
+  /** Aborts the wait for the next run. */
+  restart: AbortController | undefined;
+  /** The wait before the run that is going on, milliseconds. */
+  lastDelay: number | undefined;
+  /** Aborts the health probes of the run that is going on. */
+  probing: AbortController | undefined;
+  /** This run is being ended to begin anew at once (an unhealthy one with that wish). */
+  againAfterEnd = false;
   readonly #exits = new Set<(exit: ExitRecord) => void>();
+  readonly #stops = new Set<(exit: ExitRecord) => void>();
   readonly #removals = new Set<(last: WaitResult) => void>();
 
   constructor(record: ContainerRecord, paths: ContainerPaths) {
@@ -68,6 +79,11 @@ export class Entry {
     return new Promise((resolve) => this.#exits.add(resolve));
   }
 
+  /** The next end after which it does not run again by itself. */
+  stopped(): Promise<ExitRecord> {
+    return new Promise((resolve) => this.#stops.add(resolve));
+  }
+
   removed(): Promise<WaitResult> {
     return new Promise((resolve) => this.#removals.add(resolve));
   }
@@ -75,6 +91,11 @@ export class Entry {
   tellExit(exit: ExitRecord): void {
     for (const tell of this.#exits) tell(exit);
     this.#exits.clear();
+  }
+
+  tellStopped(exit: ExitRecord): void {
+    for (const tell of this.#stops) tell(exit);
+    this.#stops.clear();
   }
 
   tellRemoved(last: WaitResult): void {

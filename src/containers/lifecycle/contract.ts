@@ -45,7 +45,45 @@ export type ContainerConfig = Omit<ContainerSpec, "rootfs" | "namespaces" | "cgr
   readonly autoRemove?: boolean;
   /** Bytes of one log file before it begins anew; default 256 MiB. */
   readonly logSizeMax?: number;
+  /** Default "no". Excludes `autoRemove`. */
+  readonly restart?: RestartPolicy;
+  readonly health?: HealthCheck;
 };
+
+export type RestartPolicy =
+  | { readonly name: "no" }
+  | { readonly name: "always" }
+  | { readonly name: "unless-stopped" }
+  /** 0: as often as it takes. */
+  | { readonly name: "on-failure"; readonly maximumRetries: number };
+
+/** Times are milliseconds; 0 and absent mean Docker's default. */
+export interface HealthCheck {
+  /** The program and its arguments, run inside as the container's own user. */
+  readonly test: readonly string[];
+  readonly interval?: number;
+  readonly timeout?: number;
+  readonly startPeriod?: number;
+  readonly startInterval?: number;
+  readonly retries?: number;
+  /** What becoming unhealthy brings about; default "none". */
+  readonly onFailure?: "none" | "kill" | "restart" | "stop";
+}
+
+export interface Health {
+  readonly status: "starting" | "healthy" | "unhealthy";
+  readonly failingStreak: number;
+  /** The last five, oldest first. */
+  readonly probes: readonly HealthProbe[];
+}
+
+export interface HealthProbe {
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  /** -1: it took too long or could not be started. */
+  readonly exitCode: number;
+  readonly output: string;
+}
 
 export interface CreateRequest {
   /** [a-zA-Z0-9][a-zA-Z0-9_.-]*; made up when absent. */
@@ -75,6 +113,8 @@ export type ContainerState =
   | { readonly status: "created" }
   | ({ readonly status: "running" } & Started)
   | ({ readonly status: "paused" } & Started)
+  /** Ended, and to run again at `again` by its restart policy. */
+  | ({ readonly status: "restarting"; readonly again: number } & ExitRecord)
   | ({ readonly status: "exited" } & ExitRecord)
   | { readonly status: "removing"; readonly last?: ExitRecord };
 
@@ -99,6 +139,12 @@ export interface ContainerRecord {
   readonly request: unknown;
   readonly state: ContainerState;
   readonly volumes: readonly VolumeUse[];
+  /** Restarts by policy since somebody last started it. */
+  readonly restarts?: number;
+  /** The last end was asked for. */
+  readonly stoppedByUser?: boolean;
+  /** Of a run with a health check; kept when it ends, as Docker does. */
+  readonly health?: Health;
   /** While it runs. */
   readonly network?: RunningNetwork;
 }
@@ -272,7 +318,9 @@ export interface LifecycleEvent {
     | "exec_create"
     | "exec_start"
     | "exec_die"
-    | "restart";
+    | "restart"
+    | "update"
+    | `health_status: ${Health["status"]}`;
   readonly id: string;
   readonly name: string;
   readonly image: string;

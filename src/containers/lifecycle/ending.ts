@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
-
 import { type Context, type Entry, waitResult } from "./context.ts";
-import type { ContainerRecord, ExitRecord } from "./contract.ts";
+import type { ContainerRecord, ContainerState, ExitRecord } from "./contract.ts";
+import { planRestart } from "./restart-policy.ts";
 import { clearRunFolder } from "./tasks.ts";
 
 export interface End {
@@ -15,7 +15,7 @@ export interface End {
  */
 export async function exited(context: Context, entry: Entry, end: End): Promise<void> {
   if (!entry.running) return;
-  const { state, config } = entry.record;
+  const { state } = entry.record;
   const exit: ExitRecord = {
     exitCode: end.code,
     startedAt: "startedAt" in state ? state.startedAt : 0,
@@ -23,15 +23,42 @@ export async function exited(context: Context, entry: Entry, end: End): Promise<
     oomKilled: existsSync(entry.paths.oom),
     ...(end.error === undefined ? {} : { error: end.error }),
   };
-  entry.set({ state: config.autoRemove ? { status: "removing", last: exit } : { status: "exited", ...exit } });
+  const next = afterEnd(context, entry, exit);
+  entry.set({ state: next });
   entry.tellExit(exit);
+  if (next.status !== "restarting") entry.tellStopped(exit);
   context.table.update("exit", entry.record);
   if (exit.oomKilled) context.emit("oom", entry.record);
   context.emit("die", entry.record, { exitCode: String(exit.exitCode) });
   context.faults.at("containers.exit.file");
   context.exits.forget(entry.record.id);
   await tearDown(context, entry);
-  if (config.autoRemove) await finishRemoval(context, entry, true);
+  if (next.status === "removing") await finishRemoval(context, entry, true);
+  context.runAgain(entry);
+}
+
+/** The state after an end; decides about the next run and ends this one's probes. */
+export function afterEnd(
+  context: Context,
+  entry: Entry,
+  exit: ExitRecord,
+): Extract<ContainerState, { readonly status: "exited" | "restarting" | "removing" }> {
+  entry.probing?.abort();
+  entry.probing = undefined;
+  const { config, stoppedByUser = false, restarts = 0 } = entry.record;
+  if (config.autoRemove) return { status: "removing", last: exit };
+  const wish = planRestart({
+    policy: entry.againAfterEnd ? { name: "always" } : config.restart,
+    exitCode: exit.exitCode,
+    stoppedByUser: stoppedByUser && !entry.againAfterEnd,
+    restarts,
+    ranFor: exit.finishedAt - exit.startedAt,
+    ...(entry.lastDelay === undefined ? {} : { lastDelay: entry.lastDelay }),
+  });
+  entry.againAfterEnd = false;
+  if (wish.kind === "stay") return { status: "exited", ...exit };
+  entry.lastDelay = wish.delay;
+  return { status: "restarting", again: context.clock.now() + wish.delay, ...exit };
 }
 
 /** Takes back what a run made: runtime state, cgroups, network, mount, run folder. Idempotent; outlives its errors. */
@@ -76,5 +103,5 @@ export async function finishRemoval(context: Context, entry: Entry, volumes: boo
 }
 
 export function lastExit(record: ContainerRecord): ExitRecord | undefined {
-  return record.state.status === "exited" ? record.state : undefined;
+  return record.state.status === "exited" || record.state.status === "restarting" ? record.state : undefined;
 }

@@ -10,6 +10,7 @@ const expected: Readonly<Record<Status, string>> = {
   created: "dnrrrddrdrdddr",
   running: "ndddrdrddddddd",
   paused: "rddrddrdrrdddd",
+  restarting: "nddrrdrrrrdddr",
   exited: "dnrrrddrdrdddr",
   removing: "rnrrrrdrrrdrrr",
 };

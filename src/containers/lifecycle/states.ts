@@ -25,6 +25,7 @@ export type Ruling = "do" | "done" | { readonly refuse: string; readonly next?: 
 
 const notRunning: Ruling = { refuse: "it is not running", next: "Start it first." };
 const leaving: Ruling = { refuse: "it is being removed" };
+const between: Ruling = { refuse: "it is restarting", next: "Wait until it runs." };
 const frozen: Ruling = { refuse: "it is paused", next: "Unpause it first." };
 
 /** Every state against every verb; the matrix test walks it. */
@@ -76,6 +77,22 @@ export const rulings: Readonly<Record<Status, Readonly<Record<Verb, Ruling>>>> =
     logs: "do",
     stats: "do",
     top: "do",
+  },
+  restarting: {
+    start: "done",
+    stop: "do",
+    kill: "do",
+    pause: between,
+    unpause: between,
+    rename: "do",
+    remove: { refuse: "it is restarting", next: "Stop it first, or remove it with force." },
+    resize: between,
+    attach: between,
+    exec: between,
+    wait: "do",
+    logs: "do",
+    stats: "do",
+    top: between,
   },
   exited: {
     start: "do",

@@ -2,6 +2,8 @@ import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import type { TerminalSize } from "#containers/runtime/contract.ts";
 import type { Context, Entry } from "./context.ts";
+import type { ContainerRecord } from "./contract.ts";
+import { cancelRestart } from "./restarting.ts";
 import { signalName } from "./signals.ts";
 
 const defaultStopTimeout = 10;
@@ -10,6 +12,20 @@ export interface StopOptions {
   readonly signal?: string;
   /** Seconds; -1 waits for ever. */
   readonly timeout?: number;
+}
+
+/** Whether a signal means the end: SIGKILL, or the one that asks this container to stop. */
+export function endsIt({ config }: ContainerRecord, signal: string): boolean {
+  return signal === "SIGKILL" || signal === signalName(config.stopSignal ?? "SIGTERM");
+}
+
+/** Does what ends a run, and no restart policy answers it. One that waits to run again just no longer does. */
+export async function endForGood(context: Context, entry: Entry, end: () => Promise<void>): Promise<void> {
+  if (cancelRestart(context, entry)) return;
+  entry.set({ stoppedByUser: true });
+  // Known before the end: an engine that dies between the two must not bring it back.
+  if (entry.record.config.restart !== undefined) context.table.update("stop", entry.record);
+  await end();
 }
 
 /** Signals and waits, then kills. The lock is not held meanwhile, or the end could not be recorded. */

@@ -155,6 +155,18 @@ export interface RuntimeState {
   readonly pid: number;
 }
 
+export interface ExecOptions {
+  /** The running container. */
+  readonly id: string;
+  /** Written by `writeProcess`, without a terminal. */
+  readonly processFile: string;
+  /** Where the process's number is written to. */
+  readonly pidFile: string;
+  readonly onOutput?: RunOptions["onOutput"];
+  /** Aborted: the process is killed, and `exec` rejects with "cancelled". */
+  readonly signal?: AbortSignal;
+}
+
 export interface Runtime {
   /**
    * Runs to the end in the foreground, without conmon or a log, and leaves nothing behind (cgroup, state, processes).
@@ -166,7 +178,16 @@ export interface Runtime {
   /** Writes `config.json` into `bundle`; old-or-new. Gives the resolved user. */
   writeBundle(bundle: string, spec: ContainerSpec): ResolvedUser;
   /** Writes a process file for exec, validated like the container's own process. */
-  writeProcess(file: string, rootfs: string, container: ContainerSpec, process: ProcessSpec): void;
+  writeProcess(
+    file: string,
+    rootfs: string,
+    container: Pick<ContainerSpec, "privileged" | "hostname">,
+    process: ProcessSpec,
+  ): void;
+  /** Runs a process beside a container's own to its end, without conmon. Errors: as `run`. */
+  exec(options: ExecOptions): Promise<Exit>;
+  /** New limits for a running container; those not named stay. `file` is where they are written to. */
+  update(id: string, file: string, resources: Resources): Promise<void>;
 
   /** Says that a container or an exec is about to begin; what takes its time beforehand is begun now. Never waits. */
   expectStart(): void;

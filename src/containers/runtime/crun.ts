@@ -7,10 +7,20 @@ import { installedProgram } from "#base/system/process/installed.ts";
 import { type SealedProgram, sealProgram } from "#base/system/process/sealed-program.ts";
 import { bundleConfig } from "./bundle.ts";
 import { hostCapabilities } from "./capabilities.ts";
-import type { ContainerSpec, ProcessSpec, ResolvedUser, RunOptions, Runtime, RuntimeState } from "./contract.ts";
+import type {
+  ContainerSpec,
+  ExecOptions,
+  Exit,
+  ProcessSpec,
+  ResolvedUser,
+  Resources,
+  RunOptions,
+  Runtime,
+  RuntimeState,
+} from "./contract.ts";
 import { crunError } from "./crun-words.ts";
-import { runForeground } from "./foreground.ts";
-import { readHardLimits } from "./limits.ts";
+import { execForeground, runForeground } from "./foreground.ts";
+import { readHardLimits, resourceLimits } from "./limits.ts";
 import { type HostFacts, processFor, readAccountFiles } from "./process-spec.ts";
 
 export interface CrunOptions {
@@ -61,6 +71,16 @@ class Crun implements Runtime {
     };
   }
 
+  exec(options: ExecOptions): Promise<Exit> {
+    return execForeground(this, options);
+  }
+
+  async update(id: string, file: string, resources: Resources): Promise<void> {
+    this.#write(file, resourceLimits(resources));
+    const { code, text } = await this.#command(["update", "--resources", file, id]);
+    if (code !== 0) throw crunError("change the limits of", id, text);
+  }
+
   run(options: RunOptions): Promise<{ readonly code: number }> {
     return runForeground(this, options);
   }
@@ -71,7 +91,12 @@ class Crun implements Runtime {
     return user;
   }
 
-  writeProcess(file: string, rootfs: string, container: ContainerSpec, process: ProcessSpec): void {
+  writeProcess(
+    file: string,
+    rootfs: string,
+    container: Pick<ContainerSpec, "privileged" | "hostname">,
+    process: ProcessSpec,
+  ): void {
     const { oci } = processFor(process, { container, host: this.#host, accounts: readAccountFiles(rootfs) });
     this.#write(file, oci);
   }

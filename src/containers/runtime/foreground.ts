@@ -1,7 +1,7 @@
-import { closeSync } from "node:fs";
+import { closeSync, existsSync, readFileSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import { makePipe } from "#base/system/process/pipe.ts";
-import type { Exit, RunOptions, Runtime } from "./contract.ts";
+import type { ExecOptions, Exit, RunOptions, Runtime } from "./contract.ts";
 import { crunError } from "./crun-words.ts";
 
 /** `crun run` with this process as its parent; see `Runtime.run`. */
@@ -35,6 +35,44 @@ export async function runForeground(runtime: Runtime, options: RunOptions): Prom
     signal?.removeEventListener("abort", kill);
     await killing;
     await runtime.delete(id);
+  }
+}
+
+/** `crun exec` with this process as its parent; see `Runtime.exec`. */
+export async function execForeground(runtime: Runtime, options: ExecOptions): Promise<Exit> {
+  const { id, processFile, pidFile, signal } = options;
+  if (signal?.aborted) throw cancelled(id);
+  const words = [...runtime.prefix, runtime.program, ...runtime.programArguments, "exec"];
+  const stdout = makePipe();
+  const stderr = makePipe();
+  const child = spawnWith([...words, "--process", processFile, "--pid-file", pidFile, id], "ignore", [stdout, stderr]);
+  const kill = () => {
+    // The process itself is no child of this one; crun is, and ends with it.
+    const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
+    if (Number.isInteger(pid) && pid > 1 && isChildOf(pid, child.pid)) process.kill(pid, "SIGKILL");
+    else child.kill("SIGKILL");
+  };
+  signal?.addEventListener("abort", kill, { once: true });
+  try {
+    const [code] = await Promise.all([
+      child.exited,
+      pump(stdout.read, (bytes) => options.onOutput?.("stdout", bytes)),
+      pump(stderr.read, (bytes) => options.onOutput?.("stderr", bytes)),
+    ]);
+    if (signal?.aborted) throw cancelled(id);
+    return { code };
+  } finally {
+    signal?.removeEventListener("abort", kill);
+  }
+}
+
+/** A number may have been given to somebody else meanwhile. */
+function isChildOf(pid: number, parent: number): boolean {
+  try {
+    const afterName = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1) ?? "";
+    return Number(afterName.split(" ")[1]) === parent;
+  } catch {
+    return false; // It has ended.
   }
 }
 

@@ -113,6 +113,7 @@ export interface HostConfig {
   readonly MaskedPaths?: readonly string[] | null;
   readonly ReadonlyPaths?: readonly string[] | null;
   readonly ConsoleSize?: readonly [number, number];
+  readonly Annotations?: Readonly<Record<string, string>> | null;
 }
 
 export interface EndpointSettings {
@@ -185,6 +186,18 @@ export interface ContainerState {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  readonly Health?: HealthState;
+}
+
+export interface HealthState {
+  readonly Status: "starting" | "healthy" | "unhealthy";
+  readonly FailingStreak: number;
+  readonly Log: readonly {
+    readonly Start: string;
+    readonly End: string;
+    readonly ExitCode: number;
+    readonly Output: string;
+  }[];
 }
 
 export interface ContainerInspect {

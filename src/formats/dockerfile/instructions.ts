@@ -1,5 +1,5 @@
+import { parseDuration } from "#formats/docker/duration.ts";
 import type { Copy, From, Healthcheck, Instruction, Run, Word } from "./contract.ts";
-import { parseDuration } from "./duration.ts";
 import { type FlagKinds, InstructionLine } from "./line.ts";
 import { parseMount } from "./mount.ts";
 import { nearest } from "./nearest.ts";

@@ -6,11 +6,13 @@ import type { DeviceSpec, MountSpec } from "#containers/runtime/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerConfig, ContainerCreateBody, ContainerMount, HostConfig } from "#formats/docker/container.ts";
 import type { ResolvedImage } from "#images/store/contract.ts";
+import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
 import { portMappings } from "./ports.ts";
 import { refuseNotServed } from "./refused.ts";
 import { resourcesOf, securityOf, ulimitsOf } from "./resources.ts";
+import { restartPolicyOf } from "./restart.ts";
 
 /** What the API keeps beside a container, for inspect and list. */
 export interface StoredRequest {
@@ -37,6 +39,8 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
   const security = securityOf(host);
   const resources = resourcesOf(host);
   const log = logSize(host);
+  const restart = restartPolicyOf(host.RestartPolicy, host.AutoRemove === true);
+  const health = healthCheckOf(config, host);
   const sandbox = sandboxOf(engine, config, host, exposed);
   const args = commandLine(config);
   const stop = config.StopSignal ? { stopSignal: signalName(config.StopSignal) } : {};
@@ -88,6 +92,8 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
         ...stop,
         ...(typeof config.StopTimeout === "number" ? { stopTimeout: config.StopTimeout } : {}),
         autoRemove: host.AutoRemove === true,
+        restart,
+        ...(health === undefined ? {} : { health }),
         ...log,
       },
     },

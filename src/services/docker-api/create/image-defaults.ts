@@ -40,7 +40,7 @@ export function withImageDefaults(asked: ContainerConfig, image: ImageDefaults):
     Volumes: { ...image.Volumes, ...asked.Volumes },
     ...pick("StopSignal", asked.StopSignal || image.StopSignal),
     ...pick("StopTimeout", asked.StopTimeout ?? image.StopTimeout),
-    ...pick("Healthcheck", asked.Healthcheck ?? image.Healthcheck),
+    ...pick("Healthcheck", mergeHealthcheck(asked.Healthcheck, image.Healthcheck)),
     ...pick("Shell", asked.Shell ?? image.Shell),
   };
   if (entrypoint.length + cmd.length === 0) {
@@ -52,6 +52,15 @@ export function withImageDefaults(asked: ContainerConfig, image: ImageDefaults):
     });
   }
   return merged;
+}
+
+/** Times given without a command hold for the image's own check. */
+function mergeHealthcheck(
+  asked: ContainerConfig["Healthcheck"],
+  image: ImageDefaults["Healthcheck"],
+): ContainerConfig["Healthcheck"] | undefined {
+  if (asked === undefined || asked === null) return image;
+  return (asked.Test ?? []).length > 0 ? asked : { ...image, ...asked, Test: image?.Test ?? [] };
 }
 
 function pick<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {

@@ -86,7 +86,7 @@ async function list(engine: Engine, call: Call): Promise<Answer> {
   const all = flag(call.query, "all") || limit > 0 || wanted.has("status") || wanted.has("exited");
   let records = engine.containers
     .list()
-    .filter((record) => all || record.state.status === "running" || record.state.status === "paused")
+    .filter((record) => all || ["running", "paused", "restarting"].includes(record.state.status))
     .filter((record) => matchesFilters(engine, record, wanted))
     .sort((a, b) => b.created - a.created);
   if (limit > 0) records = records.slice(0, limit);

@@ -45,7 +45,7 @@ const tests: Readonly<Record<string, Test>> = {
     (record.network?.ports ?? []).some((port) => `${port.hostPort}` === value.split("/")[0]),
   before: (engine, record, value) => record.created < createdOf(engine, value),
   since: (engine, record, value) => record.created > createdOf(engine, value),
-  health: (_engine, _record, value) => value === "none",
+  health: (_engine, record, value) => (record.health?.status ?? "none") === value,
   until: (_engine, record, value) => record.created < moment(value, "filter by until"),
 };
 

@@ -1,4 +1,4 @@
-import type { ContainerRecord } from "#containers/lifecycle/contract.ts";
+import type { ContainerRecord, ExitRecord, Health } from "#containers/lifecycle/contract.ts";
 import type { PublishedPort } from "#containers/network/contract.ts";
 import type {
   ContainerInspect,
@@ -6,6 +6,7 @@ import type {
   ContainerStatus,
   ContainerSummary,
   EndpointSettings,
+  HealthState,
   PortBinding,
 } from "#formats/docker/container.ts";
 import type { StoredRequest } from "../create/create-request.ts";
@@ -43,10 +44,15 @@ export function statusLine(record: ContainerRecord, now: number): string {
   switch (state.status) {
     case "created":
       return "Created";
-    case "running":
-      return `Up ${age(now - state.startedAt)}`;
+    case "running": {
+      const health = record.health?.status;
+      const words = health === undefined ? "" : ` (${health === "starting" ? "health: starting" : health})`;
+      return `Up ${age(now - state.startedAt)}${words}`;
+    }
     case "paused":
       return `Up ${age(now - state.startedAt)} (Paused)`;
+    case "restarting":
+      return `Restarting (${state.exitCode}) ${age(now - state.finishedAt)} ago`;
     case "exited":
       return `Exited (${state.exitCode}) ${age(now - state.finishedAt)} ago`;
     case "removing":
@@ -102,6 +108,31 @@ function portTable(
   return table;
 }
 
+function lastExit(state: ContainerRecord["state"]): ExitRecord | undefined {
+  if (state.status === "exited" || state.status === "restarting") return state;
+  return state.status === "removing" ? state.last : undefined;
+}
+
+function healthState({ status, failingStreak, probes }: Health): HealthState {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: probes.map((probe) => ({
+      Start: timestamp(probe.startedAt),
+      End: timestamp(probe.finishedAt),
+      ExitCode: probe.exitCode,
+      Output: probe.output,
+    })),
+  };
+}
+
+function restartPolicy({ config: { restart } }: ContainerRecord): { Name: string; MaximumRetryCount: number } {
+  return {
+    Name: restart?.name ?? "no",
+    MaximumRetryCount: restart?.name === "on-failure" ? restart.maximumRetries : 0,
+  };
+}
+
 export interface InspectPlaces {
   readonly runFolder: string;
   readonly logPath: string;
@@ -118,7 +149,7 @@ export function inspect(
   const command = commandLine(stored.config);
   const state = record.state;
   const runs = state.status === "running" || state.status === "paused";
-  const last = state.status === "exited" ? state : state.status === "removing" ? state.last : undefined;
+  const last = lastExit(state);
   const own = endpoint(record);
   return {
     Id: record.id,
@@ -127,9 +158,9 @@ export function inspect(
     Args: command.slice(1),
     State: {
       Status: state.status,
-      Running: runs,
+      Running: runs || state.status === "restarting",
       Paused: state.status === "paused",
-      Restarting: false,
+      Restarting: state.status === "restarting",
       OOMKilled: last?.oomKilled ?? false,
       Dead: false,
       Pid: runs ? state.pid : 0,
@@ -137,6 +168,7 @@ export function inspect(
       Error: last?.error ?? "",
       StartedAt: runs ? timestamp(state.startedAt) : last === undefined ? zeroTime : timestamp(last.startedAt),
       FinishedAt: last === undefined ? zeroTime : timestamp(last.finishedAt),
+      ...(record.health === undefined ? {} : { Health: healthState(record.health) }),
     },
     Image: record.image,
     ResolvConfPath: `${places.runFolder}/resolv.conf`,
@@ -144,7 +176,7 @@ export function inspect(
     HostsPath: `${places.runFolder}/hosts`,
     LogPath: places.logPath,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restarts ?? 0,
     Driver: "overlay2",
     Platform: "linux",
     MountLabel: "",
@@ -155,7 +187,7 @@ export function inspect(
       ...stored.host,
       NetworkMode: stored.host.NetworkMode || "bridge",
       LogConfig: { Type: "json-file", Config: stored.host.LogConfig?.Config ?? {} },
-      RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+      RestartPolicy: restartPolicy(record),
     },
     GraphDriver: { Name: "overlay2", Data: places.upper === undefined ? null : { UpperDir: places.upper } },
     ...(size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.root }),
