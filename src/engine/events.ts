@@ -1,10 +1,12 @@
 import type { Clock } from "#base/core/clock.ts";
+import { isKind } from "#base/core/errors.ts";
 import type { Database, MigrationStep } from "#base/system/database/contract.ts";
 import { migrate } from "#base/system/database/migrate.ts";
 import type { EngineEvent, EventLog } from "./contract.ts";
 
 const kept = 100_000;
-const flushAfter = 200;
+/** The oldest are looked for once in so many. */
+const trimEvery = 1000;
 
 const steps: readonly MigrationStep[] = [
   `CREATE TABLE events (time INTEGER PRIMARY KEY, type TEXT NOT NULL, action TEXT NOT NULL, id TEXT NOT NULL,
@@ -26,41 +28,52 @@ function nanoseconds(milliseconds: number): string {
   return (BigInt(Math.floor(milliseconds)) * 1_000_000n).toString();
 }
 
-/** Writes are batched: a crash of the machine may cost the last fifth of a second. Times are unique and ascend. */
+/**
+ * Each event is written before anybody hears of it, so a killed engine loses none. On a full disk they wait in memory
+ * for the next that can be written: no verb fails for its event's sake. Times are unique and ascend.
+ */
 export function openEventLog(database: Database, clock: Clock): EventLog & AsyncDisposable {
   migrate(database, "events", steps);
   const listeners = new Set<(event: EngineEvent) => void>();
   const newest = database.get<{ time: string | null }>("SELECT CAST(MAX(time) AS TEXT) AS time FROM events");
   let last = BigInt(newest?.time ?? 0);
-  let pending: EngineEvent[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let unwritten: EngineEvent[] = [];
+  let written = 0;
 
-  function flush(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    const batch = pending;
-    pending = [];
-    if (batch.length === 0) return;
-    database.transaction("events.append", () => {
-      for (const event of batch) {
-        database.run(
-          "INSERT INTO events VALUES (CAST(? AS INTEGER), ?, ?, ?, ?)",
-          event.timeNano.toString(),
-          event.type,
-          event.action,
-          event.id,
-          JSON.stringify(event.attributes),
-        );
-      }
-      database.run(
-        "DELETE FROM events WHERE time <= (SELECT time FROM events ORDER BY time DESC LIMIT 1 OFFSET ?)",
-        kept,
-      );
-    });
+  function write(): void {
+    try {
+      database.transaction("events.append", () => {
+        for (const event of unwritten) insert(event);
+        written += unwritten.length;
+        if (written >= trimEvery) trim();
+      });
+      unwritten = [];
+    } catch (error) {
+      if (!isKind(error, "exhausted")) throw error;
+      unwritten = unwritten.slice(-kept);
+    }
+  }
+
+  function insert({ timeNano, type, action, id, attributes }: EngineEvent): void {
+    database.run(
+      "INSERT INTO events VALUES (CAST(? AS INTEGER), ?, ?, ?, ?)",
+      timeNano.toString(),
+      type,
+      action,
+      id,
+      JSON.stringify(attributes),
+    );
+  }
+
+  function trim(): void {
+    written = 0;
+    database.run(
+      "DELETE FROM events WHERE time <= (SELECT time FROM events ORDER BY time DESC LIMIT 1 OFFSET ?)",
+      kept,
+    );
   }
 
   function stored(since: number, until: number | undefined): EngineEvent[] {
-    flush();
     return database
       .all<Omit<Row, "time"> & { time: string }>(
         "SELECT CAST(time AS TEXT) AS time, type, action, id, attributes FROM events WHERE time >= CAST(? AS INTEGER) AND time <= CAST(? AS INTEGER) ORDER BY time",
@@ -79,8 +92,8 @@ export function openEventLog(database: Database, clock: Clock): EventLog & Async
       const now = BigInt(clock.now()) * 1_000_000n;
       last = now > last ? now : last + 1n;
       const complete: EngineEvent = { ...event, timeNano: last };
-      pending.push(complete);
-      timer ??= setTimeout(flush, flushAfter);
+      unwritten.push(complete);
+      write();
       for (const tell of listeners) tell(complete);
     },
     async *read({ since, until, signal }) {
@@ -120,7 +133,7 @@ export function openEventLog(database: Database, clock: Clock): EventLog & Async
       }
     },
     async [Symbol.asyncDispose]() {
-      flush();
+      if (unwritten.length > 0) write();
     },
   };
 }

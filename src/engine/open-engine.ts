@@ -67,8 +67,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const reserve = openReserve(dataRoot);
   const makeRoom = () => reserve.giveAway();
   const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults, makeRoom }));
-  const buildDatabase = opened.use(openDatabase(join(dataRoot, "build.db"), { faults, makeRoom }));
-  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db"), { makeRoom }));
+  const buildDatabase = opened.use(
+    openDatabase(join(dataRoot, "build.db"), { faults, makeRoom, durability: "normal" }),
+  );
+  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db"), { makeRoom, durability: "normal" }));
   reserve.keep();
   migrate(database, "containers", containerSchema);
 

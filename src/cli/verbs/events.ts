@@ -16,7 +16,8 @@ interface Options {
 
 function plain(message: EventMessage): string {
   const attributes = Object.entries(message.Actor.Attributes).map(([name, value]) => `${name}=${value}`);
-  const when = new Date(message.time * 1000).toISOString();
+  const rest = String(message.timeNano % 1e9).padStart(9, "0");
+  const when = new Date(message.time * 1000).toISOString().replace(".000Z", `.${rest}Z`);
   return `${when} ${message.Type} ${message.Action} ${message.Actor.ID} (${attributes.join(", ")})`;
 }
 

@@ -137,6 +137,7 @@ const states: readonly ContainerState[] = [
   running,
   paused,
   { status: "exited", ...exit },
+  { status: "restarting", again: 3, ...exit },
   { status: "removing", last: exit },
 ];
 
@@ -148,14 +149,28 @@ test("the plan for every state against what is on disk", () => {
     "half made": { conmon: true, started: false, pid: 5, remains: true },
     "only files": { conmon: false, started: false, remains: true },
   };
-  const kinds = states.map((state) =>
-    Object.values(seen).map((facts) => planAdoption({ state } as ContainerRecord, facts).kind),
-  );
+  const record = (state: ContainerState, more: object = {}) => ({ state, config: {}, ...more }) as ContainerRecord;
+  const kinds = states.map((state) => Object.values(seen).map((facts) => planAdoption(record(state), facts).kind));
   expect(kinds).toEqual([
     ["leave", "watch", "record-exit", "take-back", "take-back"],
     ["record-exit", "watch", "record-exit", "record-exit", "record-exit"],
     ["record-exit", "watch", "record-exit", "record-exit", "record-exit"],
     ["leave", "watch", "record-exit", "take-back", "take-back"],
+    ["restart", "watch", "record-exit", "restart", "restart"],
     ["go-on-removing", "go-on-removing", "go-on-removing", "go-on-removing", "go-on-removing"],
   ]);
+});
+
+test("an engine that starts brings back always, and unless-stopped that nobody stopped", () => {
+  const nothing = { conmon: false, started: false, remains: false };
+  const plan = (name: string, stoppedByUser: boolean, status: "created" | "exited") =>
+    planAdoption(
+      { state: { status, ...exit }, config: { restart: { name } }, stoppedByUser } as unknown as ContainerRecord,
+      nothing,
+    ).kind;
+  expect(plan("always", true, "exited")).toBe("restart");
+  expect(plan("unless-stopped", false, "exited")).toBe("restart");
+  expect(plan("unless-stopped", true, "exited")).toBe("leave");
+  expect(plan("on-failure", false, "exited")).toBe("leave");
+  expect(plan("always", false, "created")).toBe("leave");
 });

@@ -102,8 +102,9 @@ class ContainerSet implements Containers {
       clock,
       random: options.random ?? systemRandom,
       faults: options.faults ?? noFaults,
-      emit: (action, { id, name, image }, attributes = {}) => {
-        for (const tell of this.#listeners) tell({ action, id, name, image, at: clock.now(), attributes });
+      emit: (action, { id, name, image, eventAttributes }, attributes = {}) => {
+        const all = { ...eventAttributes, ...attributes };
+        for (const tell of this.#listeners) tell({ action, id, name, image, at: clock.now(), attributes: all });
       },
       find: (id) => this.#entries.find(id),
       forget: (entry) => this.#entries.delete(entry.record.id),
@@ -144,6 +145,7 @@ class ContainerSet implements Containers {
       request: request.request ?? null,
       state: { status: "created" },
       volumes: request.volumes ?? [],
+      ...(request.eventAttributes === undefined ? {} : { eventAttributes: request.eventAttributes }),
     };
     const entry = new Entry(record, containerPaths(layout, id));
     // Most who create start at once.

@@ -94,6 +94,8 @@ export interface CreateRequest {
   readonly request?: unknown;
   /** Handed to `RootFilesystem.prepare`. */
   readonly image: string;
+  /** Words that go with every event of this container: the image's name, labels. */
+  readonly eventAttributes?: Readonly<Record<string, string>>;
   /** Named and anonymous volumes this container uses; those marked anonymous go with `remove(volumes)`. */
   readonly volumes?: readonly VolumeUse[];
 }
@@ -137,6 +139,7 @@ export interface ContainerRecord {
   readonly sandbox: SandboxSpec;
   readonly config: ContainerConfig;
   readonly request: unknown;
+  readonly eventAttributes?: Readonly<Record<string, string>>;
   readonly state: ContainerState;
   readonly volumes: readonly VolumeUse[];
   /** Restarts by policy since somebody last started it. */

@@ -7,6 +7,8 @@ export interface DatabaseOptions {
   readonly faults?: Faults;
   /** Asked when the disk is full. True: there is room again, and the write is tried once more. */
   readonly makeRoom?: () => boolean;
+  /** "normal": the end of this process costs nothing, a power loss the last second. Default "full". */
+  readonly durability?: "full" | "normal";
 }
 
 /** Opens or makes the file. `path` ":memory:" is for tests. Errors: "corrupt", "denied", "exhausted". */
@@ -21,14 +23,14 @@ class OpenDatabase implements Database {
   readonly #makeRoom: () => boolean;
   #depth = 0;
 
-  constructor(path: string, { faults = noFaults, makeRoom = () => false }: DatabaseOptions) {
+  constructor(path: string, { faults = noFaults, makeRoom = () => false, durability = "full" }: DatabaseOptions) {
     this.path = path;
     this.#faults = faults;
     this.#makeRoom = makeRoom;
     this.#sqlite = this.#guard(() => {
       const sqlite = new Sqlite(path, { create: true, strict: true });
       sqlite.run("PRAGMA journal_mode = WAL");
-      sqlite.run("PRAGMA synchronous = FULL");
+      sqlite.run(`PRAGMA synchronous = ${durability.toUpperCase()}`);
       sqlite.run("PRAGMA foreign_keys = ON");
       sqlite.run("PRAGMA busy_timeout = 5000");
       return sqlite;

@@ -51,6 +51,7 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
     request: {
       ...(name === null || name === "" ? {} : { name: name.replace(/^\//, "") }),
       image: image.record.id,
+      eventAttributes: { ...config.Labels, image: body.Image ?? "" },
       sandbox,
       volumes: mounts.volumes,
       request: { image: body.Image ?? "", config, host, mounts: mounts.shown } satisfies StoredRequest,

@@ -120,6 +120,11 @@ function diskUsage(engine: Engine): object {
   };
 }
 
+/** JSON takes any number of digits, a JavaScript number only 15 of these 19. */
+function exactNumber(value: bigint): number {
+  return (JSON as unknown as { rawJSON(text: string): number }).rawJSON(value.toString());
+}
+
 export function eventMessage(event: EngineEvent): EventMessage {
   return {
     Type: event.type,
@@ -127,7 +132,7 @@ export function eventMessage(event: EngineEvent): EventMessage {
     Actor: { ID: event.id, Attributes: event.attributes },
     scope: "local",
     time: Number(event.timeNano / 1_000_000_000n),
-    timeNano: Number(event.timeNano),
+    timeNano: exactNumber(event.timeNano),
   };
 }
 
