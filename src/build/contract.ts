@@ -121,7 +121,7 @@ export interface StepFailure {
 export interface BuilderPorts {
   readonly store: Store;
   readonly runtime: Runtime;
-  readonly networks: Networks;
+  readonly networks: Pick<Networks, "lease" | "release">;
   readonly kernel: WorkerPool;
   readonly bulk: WorkerPool;
   readonly bases: Bases;

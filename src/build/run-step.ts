@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import { readInRoot } from "#base/system/process/rooted-read.ts";
+import { defaultNetwork } from "#containers/network/contract.ts";
 import type { MountSpec, NamespaceChoice } from "#containers/runtime/contract.ts";
 import type { Run } from "#formats/dockerfile/contract.ts";
 import { heredocText, isOneHeredoc } from "#formats/dockerfile/heredoc.ts";
@@ -141,7 +142,7 @@ async function openNetwork(scope: BuildScope, mode: RunPlan["network"], owner: s
   const { networks } = scope.ports;
   if (mode === "host") return { kind: "host" };
   if (mode === "none") return { kind: "new" };
-  return { kind: "path", path: (await networks.bridged(owner, [])).namespace };
+  return { kind: "path", path: (await networks.lease(owner, { endpoints: [{ network: defaultNetwork }] })).namespace };
 }
 
 /** What the machine shows inside a RUN; known once the image's own files were looked at. */

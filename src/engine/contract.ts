@@ -5,7 +5,7 @@
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import type { BuildEvent, Builder, BuildRequest } from "#build/contract.ts";
 import type { Containers, LifecycleEvent } from "#containers/lifecycle/contract.ts";
-import type { ForeignDrop } from "#containers/network/contract.ts";
+import type { ForeignDrop, Networks } from "#containers/network/contract.ts";
 import type { Volumes } from "#containers/volume/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import type { Descriptor, Platform } from "#formats/oci/contract.ts";
@@ -18,6 +18,7 @@ export interface Engine extends AsyncDisposable {
   readonly archive: Archive;
   readonly containers: Containers;
   readonly volumes: Volumes;
+  readonly networks: Networks;
   readonly builder: Builder;
   readonly events: EventLog;
   readonly images: ImageWork;

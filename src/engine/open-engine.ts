@@ -83,7 +83,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const store = opened.use(await openStore({ root: dataRoot, database, bulk, clock, random, faults }));
   const archive = openArchive({ store, bulk, clock });
   const transfer = createTransfer(store);
-  const networks = opened.use(openNetworks({ run: runRoot, kernel, random, ...networkNames(runRoot) }));
+  const networks = opened.use(
+    openNetworks({ run: runRoot, database, kernel, clock, random, ...networkNames(runRoot) }),
+  );
   const runtime = openCrun({ state: join(runRoot, "crun"), faults });
 
   const volumeFolder = join(dataRoot, "volumes");
@@ -177,6 +179,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     archive,
     containers,
     volumes,
+    networks,
     builder,
     events,
     bulk,

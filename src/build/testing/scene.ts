@@ -58,20 +58,15 @@ export interface SceneOptions {
   readonly faults?: Faults;
   /** Tasks run on the spot, so that faults reach inside them. */
   readonly inline?: boolean;
-  readonly networks?: Networks;
+  readonly networks?: Pick<Networks, "lease" | "release">;
   readonly keep?: boolean;
   /** False: it stays in the mounts of its caller. */
   readonly ownMounts?: boolean;
 }
 
-const noNetworks: Networks = {
-  isolated: () => Promise.reject(new Error("this test has no network")),
-  bridged: () => Promise.reject(new Error("this test has no network")),
+const noNetworks: Pick<Networks, "lease" | "release"> = {
+  lease: () => Promise.reject(new Error("this test has no network")),
   release: () => Promise.resolve(),
-  adopt: () => Promise.resolve(),
-  warm: () => undefined,
-  dismantle: () => Promise.resolve(),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
 export const request: Omit<BuildRequest, "context" | "dockerfile"> = {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readMountTable } from "#base/system/mounts/table.ts";
-import type { NetworkLease } from "#containers/network/contract.ts";
+import type { HeldLease } from "#containers/network/contract.ts";
 import { watchOver } from "./beginning.ts";
 import { findConmon, readPid } from "./conmon.ts";
 import type { Context, Entry } from "./context.ts";
@@ -9,6 +9,7 @@ import type { AdoptReport, ContainerRecord } from "./contract.ts";
 import { exited, finishRemoval, tearDown } from "./ending.ts";
 import { readExitFile } from "./exits.ts";
 import { containerPaths, exitsFolder } from "./layout.ts";
+import { namesOf } from "./networking.ts";
 import { runsAtEngineStart } from "./restart-policy.ts";
 import { clearRunFolder } from "./tasks.ts";
 
@@ -61,13 +62,14 @@ function isBroughtBack({ config, stoppedByUser = false }: ContainerRecord): bool
 
 export async function adoptAll(context: Context, entries: readonly Entry[]): Promise<AdoptReport> {
   const report = { running: 0, exited: 0, unknown: 0, removed: 0 };
-  const held = new Map<string, NetworkLease>();
+  const held = new Map<string, HeldLease>();
   const plans = await Promise.all(
     entries.map(async (entry) => [entry, planAdoption(entry.record, await observe(context, entry))] as const),
   );
   for (const [entry, plan] of plans) {
-    const { network } = entry.record;
-    if (plan.kind === "watch" && network !== undefined) held.set(entry.record.id, leaseOf(network));
+    const { network, sandbox } = entry.record;
+    if (plan.kind !== "watch" || network === undefined) continue;
+    held.set(entry.record.id, { lease: network, names: namesOf(entry.record), dns: sandbox.dns ?? [] });
   }
   await context.networks?.adopt(held);
   await Promise.all(plans.map(([entry, plan]) => entry.serial.run(() => apply(context, entry, plan, report))));
@@ -129,18 +131,6 @@ async function observe(context: Context, { paths, record }: Entry): Promise<Obse
     remains,
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(pid === undefined ? {} : { pid }),
-  };
-}
-
-function leaseOf(network: NonNullable<ContainerRecord["network"]>): NetworkLease {
-  const { namespace, ports, address, prefixLength, gateway, mac, hostInterface } = network;
-  const bridged = address !== undefined && prefixLength !== undefined && gateway !== undefined && mac !== undefined;
-  return {
-    namespace,
-    ports,
-    ...(bridged && hostInterface !== undefined
-      ? { endpoint: { address, prefixLength, gateway, mac, hostInterface } }
-      : {}),
   };
 }
 

@@ -8,7 +8,8 @@ import type { ContainerRecord } from "./contract.ts";
 import { afterEnd, exited, tearDown } from "./ending.ts";
 import { freshHealth } from "./health.ts";
 import { exitsFolder } from "./layout.ts";
-import { hostsFile, resolvConf } from "./name-files.ts";
+import { writeSandboxFiles } from "./name-files.ts";
+import { endpointsOf, namesOf } from "./networking.ts";
 import { probe } from "./probing.ts";
 import { mountRoot } from "./tasks.ts";
 
@@ -46,7 +47,7 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
       state: { status: "running", pid: conmon.pid, startedAt: context.clock.now() },
       stoppedByUser: false,
       ...(record.config.health === undefined ? {} : { health: freshHealth }),
-      ...networkOf(lease),
+      ...(lease.lease === undefined ? {} : { network: lease.lease }),
     });
     // The commit's disk time hides behind the runtime's; a crash between the two is found by `adopt`.
     const started = context.runtime.start(record.id);
@@ -85,7 +86,8 @@ interface Taken {
   readonly host?: Entry;
 }
 
-async function takeNetwork(context: Context, { id, sandbox }: ContainerRecord): Promise<Taken> {
+async function takeNetwork(context: Context, record: ContainerRecord): Promise<Taken> {
+  const { id, sandbox } = record;
   const mode = sandbox.network;
   if (mode.kind === "host") return { choice: { kind: "host" } };
   if (mode.kind === "container") {
@@ -102,9 +104,12 @@ async function takeNetwork(context: Context, { id, sandbox }: ContainerRecord): 
     return { choice: { kind: "path", path: `/proc/${state.pid}/ns/net` }, host: other };
   }
   if (context.networks === undefined) return { choice: { kind: "new" } };
-  const lease = await (mode.kind === "none"
-    ? context.networks.isolated(id)
-    : context.networks.bridged(id, sandbox.ports ?? []));
+  const lease = await context.networks.lease(id, {
+    endpoints: endpointsOf(sandbox),
+    ports: sandbox.ports ?? [],
+    names: namesOf(record),
+    dns: sandbox.dns ?? [],
+  });
   return { choice: { kind: "path", path: lease.namespace }, lease };
 }
 
@@ -148,48 +153,14 @@ function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
 }
 
 function writeNameFiles({ paths, record }: Entry, taken: Taken, hostname: string): MountSpec[] {
-  const { sandbox } = record;
   const files = taken.host?.paths ?? paths;
-  if (taken.host === undefined) {
-    const endpoint = taken.lease?.endpoint;
-    writeFileSync(
-      paths.hosts,
-      hostsFile({
-        hostname,
-        ...(sandbox.domainname === undefined ? {} : { domainname: sandbox.domainname }),
-        ...(endpoint === undefined ? {} : { address: endpoint.address, gateway: endpoint.gateway }),
-        ...(sandbox.extraHosts === undefined ? {} : { extraHosts: sandbox.extraHosts }),
-      }),
-      { mode: 0o644 },
-    );
-    writeFileSync(paths.resolvConf, resolvConf(sandbox), { mode: 0o644 });
-  }
+  if (taken.host === undefined) writeSandboxFiles(paths, record, taken.lease);
   writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 });
   return [
     { type: "bind", source: files.resolvConf, target: "/etc/resolv.conf" },
     { type: "bind", source: paths.hostname, target: "/etc/hostname" },
     { type: "bind", source: files.hosts, target: "/etc/hosts" },
   ];
-}
-
-function networkOf({ lease }: Taken): Pick<ContainerRecord, "network"> {
-  if (lease === undefined) return {};
-  const { namespace, endpoint, ports } = lease;
-  return {
-    network: {
-      namespace,
-      ports,
-      ...(endpoint === undefined
-        ? {}
-        : {
-            address: endpoint.address,
-            gateway: endpoint.gateway,
-            mac: endpoint.mac,
-            prefixLength: endpoint.prefixLength,
-            hostInterface: endpoint.hostInterface,
-          }),
-    },
-  };
 }
 
 async function failed(context: Context, entry: Entry, error: unknown, byPolicy: boolean): Promise<void> {

@@ -6,7 +6,7 @@ import type { Database } from "#base/system/database/contract.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import { installedProgram } from "#base/system/process/installed.ts";
 import type { PacketConnector } from "#base/system/sockets/contract.ts";
-import type { Networks } from "#containers/network/contract.ts";
+import type { EndpointRequest, Networks, PortMapping, PublishedPort } from "#containers/network/contract.ts";
 import type { Runtime, TerminalSize } from "#containers/runtime/contract.ts";
 import { adoptAll } from "./adoption.ts";
 import { LiveAttachment } from "./attachment.ts";
@@ -37,6 +37,7 @@ import { ExitWatcher } from "./exits.ts";
 import { containerPaths, exitsFolder, type Layout } from "./layout.ts";
 import { readLog } from "./logs.ts";
 import { checkedName, madeUpName } from "./names.ts";
+import { connectNetwork, disconnectNetwork, namesOf, publishPort, unpublishPort } from "./networking.ts";
 import { openRootOf } from "./open-root.ts";
 import { Registry } from "./registry.ts";
 import { cancelRestart, scheduleRestart } from "./restarting.ts";
@@ -266,6 +267,7 @@ class ContainerSet implements Containers {
     }
     const oldName = entry.record.name;
     entry.set({ name: wanted });
+    this.#context.networks?.rename(entry.record.id, namesOf(entry.record));
     this.#context.table.update("rename", entry.record);
     this.#context.emit("rename", entry.record, { oldName: `/${oldName}` });
   }
@@ -292,6 +294,26 @@ class ContainerSet implements Containers {
     rule(entry.record, "resize");
     resizeTerminal(entry.paths.control, size);
     this.#context.emit("resize", entry.record, { height: String(size.rows), width: String(size.columns) });
+  }
+
+  async connect(id: string, request: EndpointRequest): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => connectNetwork(this.#context, entry, request));
+  }
+
+  async disconnect(id: string, network: string): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => disconnectNetwork(this.#context, entry, network));
+  }
+
+  async publish(id: string, port: PortMapping): Promise<PublishedPort | undefined> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => publishPort(this.#context, entry, port));
+  }
+
+  async unpublish(id: string, port: PortMapping): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => unpublishPort(this.#context, entry, port));
   }
 
   async attach(id: string, options: AttachOptions): Promise<Attachment> {

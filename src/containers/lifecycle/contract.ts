@@ -1,4 +1,10 @@
-import type { Networks, PortMapping, PublishedPort } from "#containers/network/contract.ts";
+import type {
+  EndpointRequest,
+  NetworkLease,
+  Networks,
+  PortMapping,
+  PublishedPort,
+} from "#containers/network/contract.ts";
 import type { ContainerSpec, ProcessSpec, TerminalSize } from "#containers/runtime/contract.ts";
 
 /**
@@ -12,7 +18,9 @@ import type { ContainerSpec, ProcessSpec, TerminalSize } from "#containers/runti
 export type NetworkMode =
   | { readonly kind: "none" }
   | { readonly kind: "host" }
+  /** The default network alone; only in the rows of older engines. */
   | { readonly kind: "bridge" }
+  | { readonly kind: "networks"; readonly endpoints: readonly EndpointRequest[] }
   /** The namespaces of another running container. */
   | { readonly kind: "container"; readonly id: string };
 
@@ -152,16 +160,7 @@ export interface ContainerRecord {
   readonly network?: RunningNetwork;
 }
 
-export interface RunningNetwork {
-  readonly namespace: string;
-  readonly ports: readonly PublishedPort[];
-  /** Absent without a bridge. */
-  readonly address?: string;
-  readonly prefixLength?: number;
-  readonly gateway?: string;
-  readonly mac?: string;
-  readonly hostInterface?: string;
-}
+export type RunningNetwork = NetworkLease;
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
@@ -354,6 +353,12 @@ export interface Containers extends AsyncDisposable {
   /** `force` kills first. Idempotent in a race: the second caller gets "not-found" or the same success. */
   remove(id: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
   resize(id: string, size: TerminalSize): Promise<void>;
+  /** One more network, at once when it runs. Errors: "denied" without networks of its own; as `Networks.connect`. */
+  connect(id: string, request: EndpointRequest): Promise<void>;
+  disconnect(id: string, network: string): Promise<void>;
+  /** One more published port, or one less, at once when it runs. Gives the port as it is published. */
+  publish(id: string, port: PortMapping): Promise<PublishedPort | undefined>;
+  unpublish(id: string, port: PortMapping): Promise<void>;
   /** Before a start too: then it joins when the container starts and loses no byte. */
   attach(id: string, options: AttachOptions): Promise<Attachment>;
   logs(id: string, options?: LogOptions): AsyncIterable<LogLine>;

@@ -1,6 +1,26 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
-import type { SandboxSpec } from "./contract.ts";
+import type { ContainerRecord, RunningNetwork, SandboxSpec } from "./contract.ts";
+import type { ContainerPaths } from "./layout.ts";
+
+/** Writes both files in place: what is bound into a running container stays the same file. */
+export function writeSandboxFiles(
+  paths: ContainerPaths,
+  { id, sandbox }: ContainerRecord,
+  network: RunningNetwork | undefined,
+): void {
+  const endpoints = network?.endpoints ?? [];
+  const gateway = endpoints.find((endpoint) => endpoint.gateway !== "")?.gateway;
+  const hosts = hostsFile({
+    hostname: sandbox.hostname ?? id.slice(0, 12),
+    ...(sandbox.domainname === undefined ? {} : { domainname: sandbox.domainname }),
+    addresses: endpoints.flatMap(({ address, address6 }) => (address6 === undefined ? [address] : [address, address6])),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(sandbox.extraHosts === undefined ? {} : { extraHosts: sandbox.extraHosts }),
+  });
+  writeFileSync(paths.hosts, hosts, { mode: 0o644 });
+  writeFileSync(paths.resolvConf, resolvConf(sandbox, network?.nameServer), { mode: 0o644 });
+}
 
 /** Used when the host names only servers on its own loopback. */
 const publicServers = ["8.8.8.8", "8.8.4.4"];
@@ -9,7 +29,7 @@ const publicServers = ["8.8.8.8", "8.8.4.4"];
 export function hostsFile(facts: {
   readonly hostname: string;
   readonly domainname?: string;
-  readonly address?: string;
+  readonly addresses?: readonly string[];
   readonly gateway?: string;
   readonly extraHosts?: readonly string[];
 }): string {
@@ -22,7 +42,7 @@ export function hostsFile(facts: {
     "ff02::1\tip6-allnodes",
     "ff02::2\tip6-allrouters",
     ...(facts.extraHosts ?? []).map((line) => extraHost(line, facts.gateway)),
-    ...(facts.address === undefined ? [] : [`${facts.address}\t${own.filter(Boolean).join(" ")}`]),
+    ...(facts.addresses ?? []).map((address) => `${address}\t${own.filter(Boolean).join(" ")}`),
     "",
   ].join("\n");
 }
@@ -42,10 +62,11 @@ function extraHost(line: string, gateway: string | undefined): string {
 }
 
 /**
- * /etc/resolv.conf of a sandbox: what was asked, else the host's. In a network of its own a loopback server would be
- * the container itself, so those are left out.
+ * /etc/resolv.conf of a sandbox: the networks' own name server where there is one (it asks further servers itself),
+ * else what was asked, else the host's. In a network of its own a loopback server would be the container itself, so
+ * those are left out.
  */
-export function resolvConf(spec: SandboxSpec, host = readHostResolv()): string {
+export function resolvConf(spec: SandboxSpec, nameServer?: string, host = readHostResolv()): string {
   const ownNetwork = spec.network.kind !== "host";
   const of = (word: string) =>
     host
@@ -55,9 +76,18 @@ export function resolvConf(spec: SandboxSpec, host = readHostResolv()): string {
   const hostServers = of("nameserver")
     .map((words) => words[1] ?? "")
     .filter((server) => server !== "" && !(ownNetwork && /^(127\.|::1$)/.test(server)));
-  const servers = spec.dns?.length ? spec.dns : hostServers.length > 0 ? hostServers : publicServers;
+  const servers =
+    nameServer !== undefined
+      ? [nameServer]
+      : spec.dns?.length
+        ? spec.dns
+        : hostServers.length > 0
+          ? hostServers
+          : publicServers;
   const search = spec.dnsSearch?.length ? spec.dnsSearch : of("search").flatMap((words) => words.slice(1));
-  const options = spec.dnsOptions?.length ? spec.dnsOptions : of("options").flatMap((words) => words.slice(1));
+  // A name without a dot is a neighbour's: it is asked for as it stands, before any search domain.
+  const usual = nameServer === undefined ? of("options").flatMap((words) => words.slice(1)) : ["ndots:0"];
+  const options = spec.dnsOptions?.length ? spec.dnsOptions : usual;
   for (const word of [...servers, ...search, ...options]) {
     if (/[\s\0]/.test(word)) {
       throw new GantryError("invalid", { doing: "write resolv.conf with", on: word, because: "it holds a space" });

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isKind } from "#base/core/errors.ts";
+import { openDatabase } from "#base/system/database/database.ts";
 import { enterNamespace, enterNewNamespace, ownNamespacePath } from "#base/system/namespaces/thread.ts";
 import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import { openNetworks } from "#containers/network/networks.ts";
@@ -20,7 +21,8 @@ function networkedScene() {
   Bun.spawnSync(["ip", "link", "set", "lo", "up"]);
   const pool = openWorkerPool({ name: "kernel", entry: new URL("../../workers/kernel.ts", import.meta.url), size: 2 });
   const scene = openScene({
-    networks: (base) => openNetworks({ run: join(base.folder, "run"), kernel: pool, ready: 3 }),
+    networks: (base) =>
+      openNetworks({ run: join(base.folder, "run"), database: openDatabase(":memory:"), kernel: pool, ready: 3 }),
   });
   return {
     ...scene,
@@ -50,9 +52,9 @@ test("a container on the bridge knows itself by name, has an address, and gives 
     if (piece.done) break;
     text += Buffer.from(piece.value.bytes).toString();
   }
-  expect(text).toContain(`${network!.address}\tbox`);
-  expect(text).toContain(`${network!.gateway}\tup`);
-  expect(text).toContain(`inet ${network!.address}/16`);
+  expect(text).toContain(`${network!.endpoints[0]!.address}\tbox`);
+  expect(text).toContain(`${network!.endpoints[0]!.gateway}\tup`);
+  expect(text).toContain(`inet ${network!.endpoints[0]!.address}/16`);
   expect(Object.keys((await containers.stats(id)).networks)).toEqual(["eth0"]);
   await containers.remove(id, { force: true });
   // Only those that are ready for the next ones.

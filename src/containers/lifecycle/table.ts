@@ -1,5 +1,5 @@
 import type { Database } from "#base/system/database/contract.ts";
-import type { ContainerRecord } from "./contract.ts";
+import type { ContainerRecord, RunningNetwork } from "./contract.ts";
 
 /** Steps for `migrate(database, "containers", steps)`; never edited once released. */
 export const containerSchema: readonly string[] = [
@@ -22,7 +22,7 @@ export class ContainerTable {
   all(): ContainerRecord[] {
     return this.#database
       .all<{ record: string }>("SELECT record FROM containers ORDER BY created, id")
-      .map((row) => JSON.parse(row.record) as ContainerRecord);
+      .map((row) => upgraded(JSON.parse(row.record) as ContainerRecord));
   }
 
   insert(record: ContainerRecord): void {
@@ -54,4 +54,25 @@ export class ContainerTable {
       this.#database.run("DELETE FROM containers WHERE id = ?", id);
     });
   }
+}
+
+/** The one network of a container, as engines before named networks wrote it. */
+interface OneNetwork {
+  readonly namespace: string;
+  readonly ports: RunningNetwork["ports"];
+  readonly endpoints?: RunningNetwork["endpoints"];
+  readonly address?: string;
+  readonly prefixLength?: number;
+  readonly gateway?: string;
+  readonly mac?: string;
+  readonly hostInterface?: string;
+}
+
+function upgraded(record: ContainerRecord): ContainerRecord {
+  const network = record.network as OneNetwork | undefined;
+  if (network === undefined || network.endpoints !== undefined) return record;
+  const { namespace, ports, address, prefixLength = 16, gateway = "", mac = "", hostInterface = "" } = network;
+  const common = { network: "", id: record.id, interface: "eth0", aliases: [], gatewayPriority: 0 };
+  const endpoints = address === undefined ? [] : [{ ...common, address, prefixLength, gateway, mac, hostInterface }];
+  return { ...record, network: { namespace, ports, endpoints } };
 }

@@ -2,6 +2,8 @@ import { afterEach, expect, test } from "bun:test";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isKind } from "#base/core/errors.ts";
+import type { Database } from "#base/system/database/contract.ts";
+import { openDatabase } from "#base/system/database/database.ts";
 import { unmount } from "#base/system/mounts/mount.ts";
 import { readMountTable } from "#base/system/mounts/table.ts";
 import { enterNamespace, enterNewNamespace, ownNamespacePath } from "#base/system/namespaces/thread.ts";
@@ -46,7 +48,12 @@ function machine() {
     "ip link set lo up; ip addr add 198.51.100.2/24 dev far; ip link set far up; ip route add default via 198.51.100.1",
   );
   const pool = openWorkerPool({ name: "kernel", entry: new URL("../../workers/kernel.ts", import.meta.url), size: 2 });
-  const open = (): Networks => openNetworks({ run: base.folder, kernel: pool, ready: 1 });
+  const databases: Database[] = [];
+  const open = (): Networks => {
+    const database = openDatabase(join(base.folder, "test.db"));
+    databases.push(database);
+    return openNetworks({ run: base.folder, database, kernel: pool, ready: 1 });
+  };
   const servers: ReturnType<typeof Bun.spawn>[] = [];
   return {
     base,
@@ -69,6 +76,7 @@ function machine() {
       for (const server of servers) server.kill("SIGKILL");
       neighbour.kill("SIGKILL");
       await pool[Symbol.asyncDispose]();
+      for (const database of databases) database[Symbol.dispose]();
       enterNamespace("net", `/proc/self/fd/${home}`);
       closeSync(home);
       // Nothing after a test that passed.
@@ -85,6 +93,8 @@ function get(url: string): string {
   return `timeout 1 bash -c "exec 3<>/dev/tcp/${hostname}/${port || 80}; cat <&3" 2>&1`;
 }
 
+const bridge = [{ network: "bridge" }];
+
 afterEach(() => {
   expect(
     readMountTable().filter((mount) => mount.type === "nsfs" && mount.mountPoint.includes("gantry-containers-")),
@@ -94,7 +104,7 @@ afterEach(() => {
 test("a namespace alone has loopback up and nothing else", async () => {
   await using host = machine();
   await using networks = host.open();
-  const lease = await networks.isolated("a");
+  const lease = await networks.lease("a", { endpoints: [] });
   expect(host.inside(lease, "ip -br link")).toMatch(/^lo\s+UNKNOWN/);
   expect(host.inside(lease, "ip -br link").split("\n")).toHaveLength(1);
   expect(host.inside(lease, "ip route")).toBe("");
@@ -105,11 +115,11 @@ test("a namespace alone has loopback up and nothing else", async () => {
 test("containers on the bridge reach each other, their gateway and the world, which sees the host's address", async () => {
   await using host = machine();
   await using networks = host.open();
-  const a = await networks.bridged("a", []);
-  const b = await networks.bridged("b", []);
-  expect(a.endpoint!.address).not.toBe(b.endpoint!.address);
+  const a = await networks.lease("a", { endpoints: bridge });
+  const b = await networks.lease("b", { endpoints: bridge });
+  expect(a.endpoints[0]!.address).not.toBe(b.endpoints[0]!.address);
   await host.serve(b, "from-b");
-  expect(host.inside(a, get(`http://${b.endpoint!.address}/`))).toBe("from-b");
+  expect(host.inside(a, get(`http://${b.endpoints[0]!.address}/`))).toBe("from-b");
   await host.serve(undefined, "world", 90);
   // Without a way back to the containers' addresses, an answer proves that the host's own was seen.
   host.far("ip route del default");
@@ -121,8 +131,11 @@ test("containers on the bridge reach each other, their gateway and the world, wh
 test("a port on loopback is reached from the host alone: not from the wire, a neighbour container or by a forged route", async () => {
   await using host = machine();
   await using networks = host.open();
-  const web = await networks.bridged("web", [{ protocol: "tcp", containerPort: 80, hostPort: 8080 }]);
-  const other = await networks.bridged("other", []);
+  const web = await networks.lease("web", {
+    endpoints: bridge,
+    ports: [{ protocol: "tcp", containerPort: 80, hostPort: 8080 }],
+  });
+  const other = await networks.lease("other", { endpoints: bridge });
   expect(web.ports).toEqual([{ protocol: "tcp", containerPort: 80, hostAddress: "127.0.0.1", hostPort: 8080 }]);
   await host.serve(web, "page");
   expect(sh(get("http://127.0.0.1:8080/"))).toBe("page");
@@ -131,16 +144,19 @@ test("a port on loopback is reached from the host alone: not from the wire, a ne
   const forge = (gateway: string, device: string) =>
     `sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.${device}.route_localnet=1; ip addr del 127.0.0.1/8 dev lo; ip route flush table local 127.0.0.0/8; ip route add 127.0.0.1/32 via ${gateway} dev ${device}; ${get("http://127.0.0.1:8080/")}`;
   expect(host.far(forge("198.51.100.1", "far"))).not.toContain("page");
-  expect(host.inside(other, forge(other.endpoint!.gateway, "eth0"))).not.toContain("page");
+  expect(host.inside(other, forge(other.endpoints[0]!.gateway, "eth0"))).not.toContain("page");
   // A host on the wire that routes into the bridge gets nothing that was not published to it.
-  expect(host.far(get(`http://${web.endpoint!.address}/`))).not.toContain("page");
+  expect(host.far(get(`http://${web.endpoints[0]!.address}/`))).not.toContain("page");
   await networks.dismantle();
 });
 
 test("a port on every address is reached from the wire, and by the container itself through the host's address", async () => {
   await using host = machine();
   await using networks = host.open();
-  const web = await networks.bridged("web", [{ protocol: "tcp", containerPort: 80, hostAddress: "0.0.0.0" }]);
+  const web = await networks.lease("web", {
+    endpoints: bridge,
+    ports: [{ protocol: "tcp", containerPort: 80, hostAddress: "0.0.0.0" }],
+  });
   const port = web.ports[0]!.hostPort;
   expect(port).toBeGreaterThan(0);
   await host.serve(web, "page");
@@ -156,14 +172,17 @@ test("a taken port is a conflict that names it, costs nothing, and is free again
   await using host = machine();
   await using networks = host.open();
   const ports = [{ protocol: "tcp" as const, containerPort: 80, hostPort: 9001 }];
-  await networks.bridged("a", ports);
-  const error = await failure(networks.bridged("b", ports));
+  await networks.lease("a", { endpoints: bridge, ports });
+  const error = await failure(networks.lease("b", { endpoints: bridge, ports }));
   expect(isKind(error, "conflict")).toBe(true);
   expect(String(error)).toContain("127.0.0.1:9001/tcp");
   await networks.release("a");
-  await networks.bridged("b", ports);
+  await networks.lease("b", { endpoints: bridge, ports });
   const strange = await failure(
-    networks.bridged("c", [{ protocol: "tcp", containerPort: 80, hostAddress: "203.0.113.9", hostPort: 1 }]),
+    networks.lease("c", {
+      endpoints: bridge,
+      ports: [{ protocol: "tcp", containerPort: 80, hostAddress: "203.0.113.9", hostPort: 1 }],
+    }),
   );
   expect(isKind(strange, "invalid")).toBe(true);
   await networks.dismantle();
@@ -173,20 +192,28 @@ test("a new engine keeps what runs, drops what was only ready, and after dismant
   await using host = machine();
   const killed = host.open();
   const held = new Map<string, NetworkLease>();
-  held.set("web", await killed.bridged("web", [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }]));
-  held.set("alone", await killed.isolated("alone"));
+  held.set(
+    "web",
+    await killed.lease("web", { endpoints: bridge, ports: [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }] }),
+  );
+  held.set("alone", await killed.lease("alone", { endpoints: [] }));
   await host.serve(held.get("web")!, "still here");
   // As after kill -9: nothing was released but the sockets.
   await killed[Symbol.asyncDispose]();
   await using networks = host.open();
-  await networks.adopt(held);
+  await networks.adopt(new Map([...held].map(([owner, lease]) => [owner, { lease, names: [], dns: [] }])));
   expect(sh(get("http://127.0.0.1:8081/"))).toBe("still here");
   expect(readdirSync(join(host.base.folder, "netns"))).toHaveLength(2);
   expect(
-    isKind(await failure(networks.bridged("x", [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }])), "conflict"),
+    isKind(
+      await failure(
+        networks.lease("x", { endpoints: bridge, ports: [{ protocol: "tcp", containerPort: 80, hostPort: 8081 }] }),
+      ),
+      "conflict",
+    ),
   ).toBe(true);
-  const other = await networks.bridged("other", []);
-  expect(other.endpoint!.address).not.toBe(held.get("web")!.endpoint!.address);
+  const other = await networks.lease("other", { endpoints: bridge });
+  expect(other.endpoints[0]!.address).not.toBe(held.get("web")!.endpoints[0]!.address);
   await networks.dismantle();
   expect(
     sh("ip -br link")

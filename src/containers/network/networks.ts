@@ -1,234 +1,322 @@
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Clock, systemClock } from "#base/core/clock.ts";
 import { GantryError } from "#base/core/errors.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
+import type { Database } from "#base/system/database/contract.ts";
+import { migrate } from "#base/system/database/migrate.ts";
 import { applyRules } from "#base/system/nftables/nft.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
-import { type BoundPort, bindPort } from "#base/system/sockets/bound-port.ts";
-import type { Endpoint, NetworkLease, Networks, PortMapping, PublishedPort } from "./contract.ts";
-import { ReadyPool } from "./ready-pool.ts";
-import { baseRules, portRules } from "./rules.ts";
-import { AddressPool, isAddress, macOf, type Subnet, toNumber, toText } from "./subnet.ts";
-import { dropNamespaces, makeNamespace, removeBridge, setUpBridge } from "./tasks.ts";
+import {
+  defaultNetwork,
+  type EndpointRequest,
+  type HeldLease,
+  type LeaseRequest,
+  type NetworkLease,
+  type NetworkRecord,
+  type NetworkSpec,
+  type Networks,
+  type PortMapping,
+  type PublishedPort,
+} from "./contract.ts";
+import { type DnsServer, openDnsServer } from "./dns-server.ts";
+import { LeaseBook } from "./lease-book.ts";
+import { LiveNetwork } from "./live-network.ts";
+import { NameTable } from "./names.ts";
+import { NetworkTable, networkSchema } from "./network-table.ts";
+import { newRecord } from "./new-network.ts";
+import { baseRules, bridgeRules } from "./rules.ts";
+import { chooseSubnet, parseSubnet, subnetText } from "./subnet.ts";
+import { clearHost, lookAtHost, removeBridge, setUpBridge } from "./tasks.ts";
 
 export interface NetworksOptions {
   /** Namespaces are pinned in `<run>/netns`. */
   readonly run: string;
+  readonly database: Database;
   readonly kernel: WorkerPool;
-  /** At most 15 letters; default "gantry0". */
+  /** The default network's bridge, at most 15 letters; default "gantry0". */
   readonly bridge?: string;
-  /** The nftables table; default "gantry". */
+  /** The nftables tables; default "gantry". */
   readonly table?: string;
   /** Default: one that clashes with no route of the host; a bridge that exists keeps its own. */
-  readonly subnet?: Subnet;
+  readonly subnet?: string;
   /** How many ready namespaces of each kind are kept; default 4. */
   readonly ready?: number;
+  readonly clock?: Clock;
   readonly random?: Random;
 }
 
 export function openNetworks(options: NetworksOptions): Networks {
-  return new BridgeNetworks(options);
+  return new NetworkSet(options);
 }
 
-interface Ready {
-  readonly pin: string;
-  readonly endpoint?: Endpoint;
-}
-
-interface Held {
-  readonly lease: NetworkLease;
-  readonly bound: readonly BoundPort[];
-}
-
-interface Bridge {
-  readonly addresses: AddressPool;
-}
-
-class BridgeNetworks implements Networks {
+class NetworkSet implements Networks {
+  readonly #options: NetworksOptions;
   readonly #kernel: WorkerPool;
-  readonly #folder: string;
+  readonly #table: string;
   readonly #marker: string;
-  readonly #names: { readonly bridge: string; readonly table: string };
-  readonly #wanted: Subnet | undefined;
   readonly #random: Random;
-  readonly #held = new Map<string, Held>();
-  readonly #isolated: ReadyPool<Ready>;
-  readonly #bridged: ReadyPool<Ready>;
-  #bridge: Promise<Bridge> | undefined;
+  readonly #clock: Clock;
+  readonly #rows: NetworkTable;
+  readonly #live = new Map<string, LiveNetwork>();
+  readonly #names = new NameTable();
+  readonly #book: LeaseBook;
+  #dns: DnsServer | undefined;
+  #rules: Promise<void> | undefined;
 
   constructor(options: NetworksOptions) {
+    this.#options = options;
     this.#kernel = options.kernel;
-    this.#folder = join(options.run, "netns");
+    this.#table = options.table ?? "gantry";
     this.#marker = join(options.run, "enabled-forwarding");
-    this.#names = { bridge: options.bridge ?? "gantry0", table: options.table ?? "gantry" };
-    this.#wanted = options.subnet;
     this.#random = options.random ?? systemRandom;
-    const ready = options.ready ?? 4;
-    this.#isolated = new ReadyPool(ready, () => this.#make(undefined));
-    this.#bridged = new ReadyPool(ready, () => this.#makeBridged());
+    this.#clock = options.clock ?? systemClock;
+    migrate(options.database, "networks", networkSchema);
+    this.#rows = new NetworkTable(options.database);
+    for (const record of this.#rows.all()) this.#add(record);
+    if (!this.list().some(({ name }) => name === defaultNetwork)) this.#makeDefault();
+    this.#book = new LeaseBook({
+      folder: join(options.run, "netns"),
+      kernel: this.#kernel,
+      table: this.#table,
+      random: this.#random,
+      ready: options.ready ?? 4,
+      names: this.#names,
+      find: (name) => this.#find(name),
+      byId: (id) => this.#live.get(id) ?? this.#find(defaultNetwork),
+      up: (network) => this.#up(network),
+      isDefault: ({ record }) => record.name === defaultNetwork,
+    });
   }
 
-  async isolated(owner: string): Promise<NetworkLease> {
-    const { pin } = await this.#isolated.take();
-    return this.#hold(owner, { namespace: pin, ports: [] }, []);
+  list(): readonly NetworkRecord[] {
+    return [...this.#live.values()].map(({ record }) => record);
   }
 
-  async bridged(owner: string, mappings: readonly PortMapping[]): Promise<NetworkLease> {
-    const bound: BoundPort[] = [];
+  get(name: string): NetworkRecord {
+    return this.#find(name).record;
+  }
+
+  async create(spec: NetworkSpec): Promise<NetworkRecord> {
+    const { used } = await this.#kernel.run(lookAtHost, { bridge: "" });
+    const record = newRecord(spec, {
+      id: this.#random.hex(32),
+      created: this.#clock.now(),
+      others: this.list(),
+      used: used.flatMap(({ address, prefix }) => parseSubnet(`${address}/${prefix}`) ?? []),
+    });
+    const network = this.#add(record);
     try {
-      const ports = mappings.map((mapping) => publish(mapping, bound));
-      const { pin, endpoint } = await this.#bridged.take();
-      if (endpoint === undefined) throw new Error("a bridged namespace has an endpoint");
-      const lease = this.#hold(owner, { namespace: pin, endpoint, ports }, bound);
-      // A container that publishes nothing costs no nft.
-      if (ports.length > 0) await applyRules(portRules("add", this.#names, endpoint, ports));
-      return lease;
+      await this.#up(network);
+      this.#rows.put(record);
     } catch (error) {
-      for (const port of bound) port[Symbol.dispose]();
-      await this.release(owner);
+      await this.#takeDown(network);
       throw error;
     }
+    return record;
+  }
+
+  async remove(name: string): Promise<void> {
+    const network = this.#find(name);
+    const { record, members } = network;
+    if (record.name === defaultNetwork) {
+      throw new GantryError("denied", {
+        doing: "remove the network",
+        on: name,
+        because: `${name} is a pre-defined network and cannot be removed`,
+      });
+    }
+    if (members.size > 0) {
+      throw new GantryError("conflict", {
+        doing: "remove the network",
+        on: record.name,
+        because: `network ${record.name} has active endpoints: ${members.size} containers are in it`,
+        next: "Stop them, or take them out with: gantry network disconnect",
+      });
+    }
+    this.#rows.delete(record.id);
+    await this.#takeDown(network);
+  }
+
+  members(id: string) {
+    return [...(this.#live.get(id)?.members ?? [])].map(([owner, endpoint]) => ({ owner, endpoint }));
+  }
+
+  lease(owner: string, request: LeaseRequest): Promise<NetworkLease> {
+    return this.#book.lease(owner, request);
+  }
+
+  connect(owner: string, request: EndpointRequest): Promise<NetworkLease> {
+    return this.#book.connect(owner, request);
+  }
+
+  disconnect(owner: string, network: string): Promise<NetworkLease> {
+    return this.#book.disconnect(owner, this.#find(network));
+  }
+
+  publish(owner: string, port: PortMapping): Promise<NetworkLease> {
+    return this.#book.publish(owner, port);
+  }
+
+  unpublish(owner: string, port: PublishedPort): Promise<NetworkLease> {
+    return this.#book.unpublish(owner, port);
+  }
+
+  rename(owner: string, names: readonly string[]): void {
+    this.#book.rename(owner, names);
+  }
+
+  release(owner: string): Promise<void> {
+    return this.#book.release(owner);
   }
 
   warm(): void {
-    this.#bridged.warm();
-    this.#isolated.warm();
+    this.#book.warm();
   }
 
-  async release(owner: string): Promise<void> {
-    const held = this.#held.get(owner);
-    if (held === undefined) return;
-    this.#held.delete(owner);
-    const { namespace, endpoint, ports } = held.lease;
-    if (endpoint !== undefined && ports.length > 0) {
-      await applyRules(portRules("delete", this.#names, endpoint, ports)).catch(() => undefined);
-    }
-    for (const port of held.bound) port[Symbol.dispose]();
-    await this.#kernel.run(dropNamespaces, { pins: [namespace] });
-    if (endpoint !== undefined) (await this.#bridge)?.addresses.free(endpoint.address);
-  }
-
-  async adopt(held: ReadonlyMap<string, NetworkLease>): Promise<void> {
-    for (const [owner, lease] of held) {
-      const bound: BoundPort[] = [];
-      for (const { protocol, hostAddress, hostPort } of lease.ports) {
-        const port = holdIfFree(protocol, hostAddress, hostPort);
-        if (port !== undefined) bound.push(port);
-      }
-      this.#held.set(owner, { lease, bound });
-    }
-    const kept = new Set([...held.values()].map((lease) => lease.namespace));
-    const strangers = pinsIn(this.#folder).filter((pin) => !kept.has(pin));
-    if (strangers.length > 0) await this.#kernel.run(dropNamespaces, { pins: strangers });
-    const endpoints = [...held.values()].filter((lease) => lease.endpoint !== undefined);
-    if (endpoints.length > 0) await this.#bridgeUp();
+  async adopt(held: ReadonlyMap<string, HeldLease>): Promise<void> {
+    const known = new Map([...held].filter(([, { lease }]) => lease.namespace !== ""));
+    await this.#book.adopt(known);
+    const inUse = [...this.#live.values()].filter(({ members }) => members.size > 0);
+    if (inUse.length > 0) await Promise.all(inUse.map((network) => this.#up(network)));
   }
 
   async dismantle(): Promise<void> {
-    await Promise.all([this.#isolated.close(), this.#bridged.close()]);
-    for (const owner of [...this.#held.keys()]) await this.release(owner);
-    await applyRules(`table ip ${this.#names.table} {}\ndelete table ip ${this.#names.table}\n`);
-    await this.#kernel.run(removeBridge, {
-      bridge: this.#names.bridge,
-      folder: this.#folder,
+    await this.#book.close(true);
+    const table = this.#table;
+    await applyRules(
+      ["ip", "ip6"].map((family) => `table ${family} ${table} {}\ndelete table ${family} ${table}\n`).join(""),
+    );
+    for (const { record } of this.#live.values()) {
+      if (record.driver === "bridge") await this.#kernel.run(removeBridge, { bridge: record.hostInterface });
+    }
+    await this.#kernel.run(clearHost, {
+      folder: join(this.#options.run, "netns"),
       disableForwarding: await Bun.file(this.#marker).exists(),
     });
     rmSync(this.#marker, { force: true });
-    this.#bridge = undefined;
+    for (const network of this.#live.values()) network.up = undefined;
+    this.#rules = undefined;
   }
 
   /** Containers keep their namespaces; those that are only ready go. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const ready = [...(await this.#isolated.close()), ...(await this.#bridged.close())];
-    if (ready.length > 0) await this.#kernel.run(dropNamespaces, { pins: ready.map(({ pin }) => pin) });
-    for (const { bound } of this.#held.values()) for (const port of bound) port[Symbol.dispose]();
-    this.#held.clear();
+    await this.#book.close(false);
+    await this.#dns?.[Symbol.asyncDispose]();
+    this.#dns = undefined;
   }
 
-  #hold(owner: string, lease: NetworkLease, bound: readonly BoundPort[]): NetworkLease {
-    this.#held.set(owner, { lease, bound });
-    return lease;
+  #find(name: string): LiveNetwork {
+    const whole = this.#live.get(name) ?? [...this.#live.values()].find(({ record }) => record.name === name);
+    if (whole !== undefined) return whole;
+    const isId = /^[0-9a-f]{1,64}$/.test(name);
+    const matches = isId ? [...this.#live.values()].filter(({ record }) => record.id.startsWith(name)) : [];
+    if (matches.length === 1) return matches[0]!;
+    throw new GantryError(matches.length > 1 ? "conflict" : "not-found", {
+      doing: "find the network",
+      on: name,
+      because: matches.length > 1 ? `${matches.length} ids begin with it` : `network ${name} not found`,
+      next: matches.length > 1 ? "Give more of the id." : "`gantry network ls` lists all.",
+    });
   }
 
-  #bridgeUp(): Promise<Bridge> {
-    this.#bridge ??= this.#setUp().catch((error: unknown) => {
-      this.#bridge = undefined;
+  #add(record: NetworkRecord): LiveNetwork {
+    const network = new LiveNetwork(record);
+    this.#live.set(record.id, network);
+    this.#tellNames(network);
+    return network;
+  }
+
+  #tellNames({ record }: LiveNetwork): void {
+    this.#names.network(record.id, {
+      name: record.name,
+      gateways: record.subnets.map(({ gateway }) => gateway),
+      internal: record.internal,
+      gives: record.name !== defaultNetwork,
+    });
+  }
+
+  /** Its subnet is chosen when its bridge is first made: an engine that runs nothing asks the kernel nothing. */
+  #makeDefault(): void {
+    const record: NetworkRecord = {
+      id: this.#random.hex(32),
+      name: defaultNetwork,
+      driver: "bridge",
+      created: this.#clock.now(),
+      subnets: [],
+      ipv6: false,
+      internal: false,
+      attachable: false,
+      labels: {},
+      options: {},
+      hostInterface: this.#options.bridge ?? "gantry0",
+    };
+    this.#add(record);
+    this.#rows.put(record);
+  }
+
+  #up(network: LiveNetwork): Promise<void> {
+    if (network.record.driver !== "bridge") return Promise.resolve();
+    network.up ??= this.#setUp(network).catch((error: unknown) => {
+      network.up = undefined;
       throw error;
     });
-    return this.#bridge;
+    return network.up;
   }
 
-  async #setUp(): Promise<Bridge> {
-    const { subnet, enabledForwarding } = await this.#kernel.run(setUpBridge, {
-      bridge: this.#names.bridge,
-      ...(this.#wanted === undefined ? {} : { wanted: this.#wanted }),
+  async #setUp(network: LiveNetwork): Promise<void> {
+    if (network.record.subnets.length === 0) await this.#chooseDefault(network);
+    const mtu = Number(network.record.options["com.docker.network.driver.mtu"] ?? "") || undefined;
+    this.#rules ??= this.#setRules().catch((error: unknown) => {
+      this.#rules = undefined;
+      throw error;
+    });
+    await this.#rules;
+    const { enabledForwarding } = await this.#kernel.run(setUpBridge, {
+      bridge: network.record.hostInterface,
+      addresses: network.gateways(),
+      ...(mtu === undefined ? {} : { mtu }),
     });
     if (enabledForwarding) writeFileSync(this.#marker, "");
-    const addresses = new AddressPool(subnet);
-    const held = [...this.#held.values()].map(({ lease }) => lease);
-    for (const { endpoint } of held) if (endpoint !== undefined) addresses.hold(endpoint.address);
-    const size = 2 ** (32 - subnet.prefix);
-    const network = toText(Math.floor(toNumber(subnet.address) / size) * size);
-    const elements = held.flatMap(({ endpoint, ports }) =>
-      endpoint === undefined ? [] : [portRules("add", this.#names, endpoint, ports)],
+    const facts = network.facts();
+    if (facts !== undefined) await applyRules(bridgeRules("add", this.#table, facts));
+  }
+
+  async #chooseDefault(network: LiveNetwork): Promise<void> {
+    const { bridge, used } = await this.#kernel.run(lookAtHost, { bridge: network.record.hostInterface });
+    const there = bridge?.[0];
+    const subnet =
+      there === undefined
+        ? (parseSubnet(this.#options.subnet ?? "") ??
+          chooseSubnet(used.flatMap(({ address, prefix }) => parseSubnet(`${address}/${prefix}`) ?? [])))
+        : parseSubnet(`${there.address}/${there.prefix}`)!;
+    const { subnets } = newRecord(
+      { name: "x", subnets: [{ subnet: subnetText(subnet) }] },
+      { id: network.record.id, created: 0, others: [], used: [] },
     );
-    await applyRules([baseRules({ ...this.#names, subnet: `${network}/${subnet.prefix}` }), ...elements].join(""));
-    return { addresses };
+    network.record = { ...network.record, subnets };
+    network.readSubnets();
+    this.#tellNames(network);
+    this.#rows.put(network.record);
   }
 
-  async #makeBridged(): Promise<Ready> {
-    const { addresses } = await this.#bridgeUp();
-    const address = addresses.take();
-    try {
-      return await this.#make({
-        address,
-        prefixLength: addresses.prefix,
-        gateway: addresses.gateway,
-        mac: macOf(address),
-        hostInterface: `gv${this.#random.hex(5)}`,
-      });
-    } catch (error) {
-      addresses.free(address);
-      throw error;
-    }
+  /** The tables anew, with what containers hold already in the same transaction: no packet meets a gap. */
+  async #setRules(): Promise<void> {
+    this.#dns ??= await openDnsServer(this.#names, this.#random);
+    await applyRules(baseRules(this.#table, this.#dns.port) + this.#book.portRules());
   }
 
-  async #make(endpoint: Endpoint | undefined): Promise<Ready> {
-    const pin = join(this.#folder, this.#random.hex(8));
-    const { bridge } = this.#names;
-    await this.#kernel.run(makeNamespace, { pin, bridge, ...(endpoint === undefined ? {} : { endpoint }) });
-    return { pin, ...(endpoint === undefined ? {} : { endpoint }) };
-  }
-}
-
-function publish(mapping: PortMapping, bound: BoundPort[]): PublishedPort {
-  const { protocol, containerPort, hostAddress = "127.0.0.1", hostPort = 0 } = mapping;
-  const isPort = (value: number, least: number) => Number.isInteger(value) && value >= least && value <= 65_535;
-  if (!isAddress(hostAddress) || !isPort(containerPort, 1) || !isPort(hostPort, 0)) {
-    throw new GantryError("invalid", {
-      doing: "publish the port",
-      on: `${hostAddress}:${hostPort}:${containerPort}/${protocol}`,
-      because: "it is no IPv4 address with ports from 1 to 65535",
-    });
-  }
-  const port = bindPort(protocol, hostAddress, hostPort);
-  bound.push(port);
-  return { protocol, containerPort, hostAddress, hostPort: port.port };
-}
-
-/** undefined when it was taken while no engine lived; the kernel's map still steers its packets. */
-function holdIfFree(protocol: PublishedPort["protocol"], address: string, port: number): BoundPort | undefined {
-  try {
-    return bindPort(protocol, address, port);
-  } catch {
-    return undefined;
-  }
-}
-
-function pinsIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    return []; // None was ever made.
+  async #takeDown(network: LiveNetwork): Promise<void> {
+    const { record } = network;
+    this.#live.delete(record.id);
+    this.#names.forgetNetwork(record.id);
+    const wasUp = await network.up?.then(
+      () => true,
+      () => false,
+    );
+    if (record.driver !== "bridge") return;
+    const facts = network.facts();
+    if (wasUp === true && facts !== undefined) await applyRules(bridgeRules("delete", this.#table, facts));
+    await this.#kernel.run(removeBridge, { bridge: record.hostInterface });
   }
 }

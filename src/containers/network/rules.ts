@@ -1,74 +1,131 @@
 import type { Endpoint, PublishedPort } from "./contract.ts";
 
-export interface RuleNames {
-  readonly table: string;
+/** A bridge as the packet rules see it. */
+export interface BridgeFacts {
   readonly bridge: string;
+  /** "10.64.0.0/16" */
   readonly subnet: string;
+  /** The bridge's own address, where names are asked for. */
+  readonly gateway: string;
+  readonly subnet6?: string;
+  readonly internal: boolean;
+  /** Containers of it reach each other. */
+  readonly talk: boolean;
+  /** Packets that leave carry the host's address. */
+  readonly masquerade: boolean;
 }
 
 /**
- * The table, made anew in one transaction. Ports are map elements: a container changes no rule. Loopback addresses
- * may be routed to the bridge (route_localnet there), hence the guard in raw: none may come in from any wire, nor
- * from a container (CVE-2020-8558). Nothing from outside reaches a container but what was published.
+ * Both tables, made anew in one transaction. Bridges and ports are elements of sets and maps: neither a container nor
+ * a network changes a rule. Loopback addresses may be routed to the bridges (route_localnet there), hence the guard
+ * in raw: none may come in from any wire, nor from a container (CVE-2020-8558). Nothing from outside reaches a
+ * container but what was published. `dnsPort`: where names are answered; only containers may ask there.
  */
-export function baseRules({ table, bridge, subnet }: RuleNames): string {
+export function baseRules(table: string, dnsPort?: number): string {
+  const names =
+    dnsPort === undefined
+      ? { guard: "", redirect: "" }
+      : {
+          guard: `iifname != "lo" iifname != @bridges meta l4proto { tcp, udp } th dport ${dnsPort} drop`,
+          redirect: `iifname @bridges ip daddr @gateways meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`,
+        };
+  const passing = `
+  chain passing {
+    type filter hook forward priority filter; policy accept;
+    iifname . oifname @same accept
+    iifname @internal drop
+    oifname @internal drop
+    oifname @bridges ct state established,related accept
+    oifname @bridges ct status dnat accept
+    oifname @bridges drop
+  }`;
+  const sets = (address: string) => `
+  set bridges { type ifname; }
+  set internal { type ifname; }
+  set same { type ifname . ifname; }
+  set own { type ifname . ${address}; flags interval; }
+  set natted { type ${address}; flags interval; }
+  map published_at { type ${address} . inet_proto . inet_service : ${address} . inet_service; }
+  map published_anywhere { type inet_proto . inet_service : ${address} . inet_service; }`;
+  const steer = (family: string) => `
+    dnat ${family} to ${family} daddr . meta l4proto . th dport map @published_at
+    fib daddr type local dnat ${family} to meta l4proto . th dport map @published_anywhere`;
+  const sources = (family: string) => `
+    oifname . ${family} saddr @own ct status dnat masquerade
+    oifname . ${family} saddr @own accept
+    ${family} saddr @natted masquerade`;
   return `
 table ip ${table} {}
 delete table ip ${table}
-table ip ${table} {
-  map published_at {
-    type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
-  }
-  map published_anywhere {
-    type inet_proto . inet_service : ipv4_addr . inet_service
-  }
+table ip6 ${table} {}
+delete table ip6 ${table}
+table ip ${table} {${sets("ipv4_addr")}
+  set gateways { type ipv4_addr; }
   chain guard {
     type filter hook prerouting priority raw; policy accept;
     iifname != "lo" ip daddr 127.0.0.0/8 drop
     iifname != "lo" ip saddr 127.0.0.0/8 drop
+    ${names.guard}
   }
   chain arriving {
     type nat hook prerouting priority dstnat; policy accept;
-    dnat ip to ip daddr . meta l4proto . th dport map @published_at
-    fib daddr type local dnat ip to meta l4proto . th dport map @published_anywhere
+    ${names.redirect}${steer("ip")}
   }
   chain leaving_host {
-    type nat hook output priority -100; policy accept;
-    dnat ip to ip daddr . meta l4proto . th dport map @published_at
-    fib daddr type local dnat ip to meta l4proto . th dport map @published_anywhere
+    type nat hook output priority -100; policy accept;${steer("ip")}
   }
   chain sources {
     type nat hook postrouting priority srcnat; policy accept;
-    oifname "${bridge}" ip saddr 127.0.0.0/8 masquerade
-    oifname "${bridge}" ip saddr ${subnet} ct status dnat masquerade
-    oifname != "${bridge}" ip saddr ${subnet} masquerade
+    oifname @bridges ip saddr 127.0.0.0/8 masquerade${sources("ip")}
+  }${passing}
+}
+table ip6 ${table} {${sets("ipv6_addr")}
+  chain arriving {
+    type nat hook prerouting priority dstnat; policy accept;${steer("ip6")}
   }
-  chain passing {
-    type filter hook forward priority filter; policy accept;
-    oifname "${bridge}" iifname "${bridge}" accept
-    oifname "${bridge}" ct state established,related accept
-    oifname "${bridge}" ct status dnat accept
-    oifname "${bridge}" drop
+  chain leaving_host {
+    type nat hook output priority -100; policy accept;${steer("ip6")}
   }
+  chain sources {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname @bridges ip6 saddr ::1 masquerade${sources("ip6")}
+  }${passing}
 }
 `;
+}
+
+/** One transaction for a bridge, into the rules or out of them. */
+export function bridgeRules(verb: "add" | "delete", table: string, facts: BridgeFacts): string {
+  const { bridge, subnet, subnet6, gateway, internal, talk, masquerade } = facts;
+  const families = [["ip", subnet] as const, ...(subnet6 === undefined ? [] : [["ip6", subnet6] as const])];
+  const lines = families.flatMap(([family, network]) => [
+    [family, "bridges", `"${bridge}"`],
+    [family, "own", `"${bridge}" . ${network}`],
+    ...(internal ? [[family, "internal", `"${bridge}"`]] : []),
+    ...(talk ? [[family, "same", `"${bridge}" . "${bridge}"`]] : []),
+    ...(masquerade && !internal ? [[family, "natted", network]] : []),
+  ]);
+  return [...lines, ["ip", "gateways", gateway]]
+    .map(([family, set, element]) => `${verb} element ${family} ${table} ${set} { ${element} }\n`)
+    .join("");
 }
 
 /** One transaction for all ports of one container. */
 export function portRules(
   verb: "add" | "delete",
-  { table }: Pick<RuleNames, "table">,
-  endpoint: Pick<Endpoint, "address">,
+  table: string,
+  endpoint: Pick<Endpoint, "address" | "address6">,
   ports: readonly PublishedPort[],
 ): string {
   return ports
     .map(({ protocol, containerPort, hostAddress, hostPort }) => {
+      const family = hostAddress.includes(":") ? "ip6" : "ip";
       const [map, key] =
-        hostAddress === "0.0.0.0"
+        hostAddress === "0.0.0.0" || hostAddress === "::"
           ? ["published_anywhere", `${protocol} . ${hostPort}`]
           : ["published_at", `${hostAddress} . ${protocol} . ${hostPort}`];
-      const value = `${endpoint.address} . ${containerPort}`;
-      return `${verb} element ip ${table} ${map} { ${key} : ${value} }\n`;
+      const value = `${family === "ip" ? endpoint.address : endpoint.address6} . ${containerPort}`;
+      return `${verb} element ${family} ${table} ${map} { ${key} : ${value} }\n`;
     })
     .join("");
 }

@@ -1,91 +1,79 @@
 import { GantryError } from "#base/core/errors.ts";
+import { type Address, bitsOf, type Family, formatAddress, parseAddress } from "#base/core/ip-address.ts";
 
+/** A block of addresses, by its first. */
 export interface Subnet {
-  readonly address: string;
+  readonly family: Family;
+  readonly first: bigint;
   readonly prefix: number;
 }
 
-export function toNumber(address: string): number {
-  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+/** "10.1.0.0/16", "fd00::/64"; host bits are left out. undefined for what is none. */
+export function parseSubnet(text: string): Subnet | undefined {
+  const [address, bits, more] = text.split("/");
+  const parsed = parseAddress(address ?? "");
+  if (parsed === undefined || more !== undefined || bits === undefined || !/^\d{1,3}$/.test(bits)) return undefined;
+  const prefix = Number(bits);
+  if (prefix > bitsOf(parsed.family)) return undefined;
+  return subnetOf(parsed, prefix);
 }
 
-export function toText(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+export function subnetOf({ family, value }: Address, prefix: number): Subnet {
+  const shift = BigInt(bitsOf(family) - prefix);
+  return { family, first: (value >> shift) << shift, prefix };
 }
 
-/** Dotted IPv4, each part 0 to 255. */
-export function isAddress(text: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && text.split(".").every((part) => Number(part) <= 255);
+export function subnetText({ family, first, prefix }: Subnet): string {
+  return `${formatAddress({ family, value: first })}/${prefix}`;
 }
 
-function overlap(a: Subnet, b: Subnet): boolean {
-  const size = 2 ** (32 - Math.min(a.prefix, b.prefix));
-  return Math.floor(toNumber(a.address) / size) === Math.floor(toNumber(b.address) / size);
+export function sizeOf({ family, prefix }: Subnet): bigint {
+  return 1n << BigInt(bitsOf(family) - prefix);
+}
+
+export function contains(subnet: Subnet, address: Address): boolean {
+  const offset = address.value - subnet.first;
+  return subnet.family === address.family && offset >= 0n && offset < sizeOf(subnet);
+}
+
+export function overlap(a: Subnet, b: Subnet): boolean {
+  return a.family === b.family && a.first < b.first + sizeOf(b) && b.first < a.first + sizeOf(a);
 }
 
 /** Places few networks use; Docker's 172.17 to 172.31 and the usual home networks are left alone. */
-const candidates: readonly Subnet[] = [
-  ...[64, 71, 96, 114, 142, 178, 203, 229].map((part) => ({ address: `10.${part}.0.0`, prefix: 16 })),
-  ...[112, 160, 176, 208].map((part) => ({ address: `192.168.${part}.0`, prefix: 20 })),
-];
+const blocks: readonly Subnet[] = [
+  ...[64, 71, 96, 114, 142, 178, 203, 229].map((part) => `10.${part}.0.0/16`),
+  ...[112, 160, 176, 208].map((part) => `192.168.${part}.0/20`),
+].flatMap((text) => parseSubnet(text) ?? []);
 
-/** The first that nothing the host knows overlaps. Error "exhausted". */
-export function chooseSubnet(used: readonly Subnet[]): Subnet {
-  const free = candidates.find((candidate) => !used.some((other) => other.prefix > 0 && overlap(candidate, other)));
-  if (free !== undefined) return free;
+/** A bridge holds 1023 ports, so a network made by hand needs no more addresses. */
+const slice = 22;
+
+/**
+ * The first that nothing the host knows overlaps: a whole block for the default bridge, a slice of one for others.
+ * Error "exhausted".
+ */
+export function chooseSubnet(used: readonly Subnet[], size: "block" | "slice" = "block"): Subnet {
+  const taken = used.filter(({ prefix }) => prefix > 0);
+  const isFree = (candidate: Subnet) => !taken.some((other) => overlap(candidate, other));
+  for (const block of blocks) {
+    if (size === "block") {
+      if (isFree(block)) return block;
+      continue;
+    }
+    for (let first = block.first; first < block.first + sizeOf(block); first += 1n << BigInt(32 - slice)) {
+      const candidate = { family: 4, first, prefix: slice } as const;
+      if (isFree(candidate)) return candidate;
+    }
+  }
   throw new GantryError("exhausted", {
-    doing: "choose the containers' network",
-    because: "the host has a route into every candidate",
-    next: "Remove a route, or start the engine with a network of your choice.",
+    doing: "choose the network's addresses",
+    because: "the host has a route or a network in every candidate",
+    next: "Remove networks that nobody needs (gantry network prune), or name a subnet with --subnet.",
   });
 }
 
-/** Addresses of a subnet, handed out in turn so that one just freed is the last to come again. */
-export class AddressPool {
-  readonly gateway: string;
-  readonly prefix: number;
-  readonly #first: number;
-  readonly #count: number;
-  readonly #taken = new Set<number>();
-  #next = 2;
-
-  constructor({ address, prefix }: Subnet) {
-    const size = 2 ** (32 - prefix);
-    this.#first = Math.floor(toNumber(address) / size) * size;
-    // Network, gateway and broadcast are no one's.
-    this.#count = size - 1;
-    this.prefix = prefix;
-    this.gateway = toText(this.#first + 1);
-  }
-
-  /** Error "exhausted". */
-  take(): string {
-    for (let tried = 0; tried < this.#count; tried += 1) {
-      const offset = this.#next;
-      this.#next = this.#next + 1 >= this.#count ? 2 : this.#next + 1;
-      if (offset < this.#count && !this.#taken.has(offset)) {
-        this.#taken.add(offset);
-        return toText(this.#first + offset);
-      }
-    }
-    throw new GantryError("exhausted", {
-      doing: "give the container an address",
-      because: `all addresses of ${toText(this.#first)}/${this.prefix} are taken`,
-      next: "Remove containers.",
-    });
-  }
-
-  hold(address: string): void {
-    this.#taken.add(toNumber(address) - this.#first);
-  }
-
-  free(address: string): void {
-    this.#taken.delete(toNumber(address) - this.#first);
-  }
-}
-
-/** A locally administered address made from the IPv4 one, so that a neighbour table is never stale. */
-export function macOf(address: string): string {
-  const bytes = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
-  return ["02", "47", ...bytes].join(":");
+/** A unique local /64 (RFC 4193) made from a network's id. */
+export function localSubnet6(id: string): Subnet {
+  return { family: 6, first: (0xfdn << 120n) | (BigInt(`0x${id.slice(0, 14)}`) << 64n), prefix: 64 };
 }

@@ -116,18 +116,45 @@ export interface HostConfig {
   readonly Annotations?: Readonly<Record<string, string>> | null;
 }
 
+/** What is asked of an endpoint. */
+export interface EndpointConfig {
+  readonly IPAMConfig?: {
+    readonly IPv4Address?: string;
+    readonly IPv6Address?: string;
+    readonly LinkLocalIPs?: readonly string[] | null;
+  } | null;
+  readonly Links?: readonly string[] | null;
+  readonly Aliases?: readonly string[] | null;
+  readonly MacAddress?: string;
+  readonly DriverOpts?: Readonly<Record<string, string>> | null;
+  readonly GwPriority?: number;
+}
+
 export interface EndpointSettings {
+  readonly IPAMConfig: EndpointConfig["IPAMConfig"];
+  readonly Links: null;
+  readonly Aliases: readonly string[] | null;
+  readonly DriverOpts: null;
+  readonly GwPriority: number;
   readonly NetworkID: string;
   readonly EndpointID: string;
   readonly Gateway: string;
   readonly IPAddress: string;
   readonly IPPrefixLen: number;
+  readonly IPv6Gateway: string;
+  readonly GlobalIPv6Address: string;
+  readonly GlobalIPv6PrefixLen: number;
   readonly MacAddress: string;
+  readonly DNSNames: readonly string[] | null;
 }
 
 export interface ContainerCreateBody extends ContainerConfig {
   readonly HostConfig?: HostConfig | null;
-  readonly NetworkingConfig?: { readonly EndpointsConfig?: Readonly<Record<string, unknown>> | null } | null;
+  readonly NetworkingConfig?: {
+    readonly EndpointsConfig?: Readonly<Record<string, EndpointConfig | null>> | null;
+  } | null;
+  /** Before API 1.44; afterwards it is an endpoint's. */
+  readonly MacAddress?: string;
 }
 
 export interface ContainerCreateAnswer {

@@ -8,6 +8,7 @@ import { containerRoutes } from "./routes/containers.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { networkRoutes } from "./routes/networks.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
@@ -31,6 +32,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       ...imageRoutes(engine),
       ...buildRoutes(engine),
       ...volumeRoutes(engine),
+      ...networkRoutes(engine),
       ...gantryRoutes(engine),
     ],
   });

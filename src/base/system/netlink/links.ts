@@ -1,8 +1,8 @@
 import { isKind } from "#base/core/errors.ts";
-import { attribute, flags, linkBody, messageTypes, nested, parseAttributes, u32 } from "./message.ts";
+import { attribute, flags, linkBody, messageTypes, nested, parseAttributes } from "./message.ts";
 import type { NetlinkSocket } from "./socket.ts";
 
-const ifla = { address: 1, name: 3, mtu: 4, master: 10, linkInfo: 18, namespaceFd: 28 } as const;
+const ifla = { address: 1, name: 3, mtu: 4, link: 5, master: 10, linkInfo: 18, namespaceFd: 28 } as const;
 const linkInfo = { kind: 1, data: 2 } as const;
 const vethPeer = 1;
 const up = 1;
@@ -42,7 +42,7 @@ export function findLink(socket: NetlinkSocket, name: string): Link | undefined 
 const newOnly = flags.create | flags.exclusive;
 
 /** Error "conflict": the name is taken. */
-export function addBridge(socket: NetlinkSocket, name: string, mac: string): void {
+export function addBridge(socket: NetlinkSocket, name: string, mac: string, mtu?: number): void {
   socket.change(
     "make the bridge",
     name,
@@ -52,6 +52,7 @@ export function addBridge(socket: NetlinkSocket, name: string, mac: string): voi
     attribute(ifla.name, name),
     // An address of its own, or it would take that of whichever port is lowest and change with it.
     attribute(ifla.address, macBytes(mac)),
+    ...(mtu === undefined ? [] : [attribute(ifla.mtu, mtu)]),
     nested(ifla.linkInfo, attribute(linkInfo.kind, "bridge")),
   );
 }
@@ -65,10 +66,13 @@ export function addVethPair(
     readonly peer: string;
     readonly peerMac: string;
     readonly peerNamespace: number;
+    readonly mtu?: number;
   },
 ): void {
+  const mtu = pair.mtu === undefined ? [] : [attribute(ifla.mtu, pair.mtu)];
   const peer = Buffer.concat([
     linkBody(0),
+    ...mtu,
     attribute(ifla.name, pair.peer),
     attribute(ifla.address, macBytes(pair.peerMac)),
     attribute(ifla.namespaceFd, pair.peerNamespace),
@@ -80,8 +84,40 @@ export function addVethPair(
     newOnly,
     linkBody(0, up, up),
     attribute(ifla.name, pair.name),
+    ...mtu,
     attribute(ifla.master, pair.master),
     nested(ifla.linkInfo, attribute(linkInfo.kind, "veth"), nested(linkInfo.data, attribute(vethPeer, peer))),
+  );
+}
+
+/** One that shares the packets of `parent`, made right in the namespace open as `namespace`. */
+export function addSharedLink(
+  socket: NetlinkSocket,
+  link: {
+    readonly kind: "macvlan" | "ipvlan";
+    /** As the kernel numbers them (if_link.h). */
+    readonly mode: number;
+    readonly parent: number;
+    readonly name: string;
+    /** ipvlan has its parent's. */
+    readonly mac?: string;
+    readonly namespace: number;
+  },
+): void {
+  const [macvlanMode, ipvlanMode] = [1, 1];
+  const mode =
+    link.kind === "macvlan" ? attribute(macvlanMode, link.mode) : attribute(ipvlanMode, new Uint8Array([link.mode, 0]));
+  socket.change(
+    `make the ${link.kind} link`,
+    link.name,
+    messageTypes.newLink,
+    newOnly,
+    linkBody(0),
+    attribute(ifla.name, link.name),
+    attribute(ifla.link, link.parent),
+    ...(link.mac === undefined ? [] : [attribute(ifla.address, macBytes(link.mac))]),
+    attribute(ifla.namespaceFd, link.namespace),
+    nested(ifla.linkInfo, attribute(linkInfo.kind, link.kind), nested(linkInfo.data, mode)),
   );
 }
 
@@ -119,84 +155,6 @@ export function deleteLink(socket: NetlinkSocket, name: string): boolean {
   }
 }
 
-const [ifaAddress, ifaLocal, ifaBroadcast] = [1, 2, 4];
-const [rtaDestination, rtaOif, rtaGateway] = [1, 4, 5];
-const afInet = 2;
-
-export function addAddress(socket: NetlinkSocket, link: Pick<Link, "index">, address: string, prefix: number): void {
-  const body = Buffer.alloc(8);
-  body.set([afInet, prefix, 0, 0]);
-  body.writeUInt32LE(link.index, 4);
-  const bytes = addressBytes(address);
-  const network = bytes.readUInt32BE(0);
-  const broadcast = Buffer.alloc(4);
-  broadcast.writeUInt32BE((network | (prefix === 32 ? 0 : 0xffff_ffff >>> prefix)) >>> 0);
-  socket.change(
-    "give the address",
-    `${address}/${prefix}`,
-    messageTypes.newAddress,
-    newOnly,
-    body,
-    attribute(ifaLocal, bytes),
-    attribute(ifaAddress, bytes),
-    attribute(ifaBroadcast, broadcast),
-  );
-}
-
-/** Through `gateway`, in the main table. */
-export function addDefaultRoute(socket: NetlinkSocket, gateway: string, link: Pick<Link, "index">): void {
-  const [mainTable, boot, universe, unicast] = [254, 3, 0, 1];
-  const body = Buffer.alloc(12);
-  body.set([afInet, 0, 0, 0, mainTable, boot, universe, unicast]);
-  socket.change(
-    "set the default route",
-    gateway,
-    messageTypes.newRoute,
-    newOnly,
-    body,
-    attribute(rtaGateway, addressBytes(gateway)),
-    attribute(rtaOif, u32(link.index)),
-  );
-}
-
-export interface Subnet {
-  readonly address: string;
-  readonly prefix: number;
-}
-
-/** Every IPv4 subnet this namespace has a route or an address for; the default route is left out. */
-export function usedSubnets(socket: NetlinkSocket): Subnet[] {
-  const inet = Buffer.alloc(12);
-  inet[0] = afInet;
-  const routes = socket.dump(messageTypes.getRoute, inet).flatMap(({ body }) => {
-    const destination = parseAttributes(body, 12).get(rtaDestination);
-    return destination?.length === 4 ? [{ address: addressText(destination), prefix: body[1]! }] : [];
-  });
-  const addresses = socket.dump(messageTypes.getAddress, inet.subarray(0, 8)).flatMap(({ body }) => {
-    const address = parseAttributes(body, 8).get(ifaAddress);
-    return address?.length === 4 ? [{ address: addressText(address), prefix: body[1]! }] : [];
-  });
-  return [...routes, ...addresses];
-}
-
 function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(":", ""), "hex");
-}
-
-export function addressBytes(address: string): Buffer {
-  return Buffer.from(address.split(".").map(Number));
-}
-
-export function addressText(bytes: Uint8Array): string {
-  return [...bytes].join(".");
-}
-
-export function addressesOf(socket: NetlinkSocket, link: Pick<Link, "index">): Subnet[] {
-  const body = Buffer.alloc(8);
-  body[0] = afInet;
-  return socket.dump(messageTypes.getAddress, body).flatMap(({ body: answer }) => {
-    if (answer.readUInt32LE(4) !== link.index) return [];
-    const address = parseAttributes(answer, 8).get(ifaLocal);
-    return address === undefined ? [] : [{ address: addressText(address), prefix: answer[1]! }];
-  });
 }

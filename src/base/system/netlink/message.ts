@@ -10,10 +10,18 @@ export const messageTypes = {
   newAddress: 20,
   getAddress: 22,
   newRoute: 24,
+  deleteRoute: 25,
   getRoute: 26,
 } as const;
 
-export const flags = { request: 1, acknowledge: 4, dump: 0x300, exclusive: 0x200, create: 0x400 } as const;
+export const flags = {
+  request: 1,
+  acknowledge: 4,
+  dump: 0x300,
+  replace: 0x100,
+  exclusive: 0x200,
+  create: 0x400,
+} as const;
 
 const headerSize = 16;
 const align = (size: number) => (size + 3) & ~3;

@@ -9,6 +9,7 @@ import type { ResolvedImage } from "#images/store/contract.ts";
 import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
+import { networkMode } from "./networks.ts";
 import { portMappings } from "./ports.ts";
 import { refuseNotServed } from "./refused.ts";
 import { resourcesOf, securityOf, ulimitsOf } from "./resources.ts";
@@ -41,7 +42,7 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
   const log = logSize(host);
   const restart = restartPolicyOf(host.RestartPolicy, host.AutoRemove === true);
   const health = healthCheckOf(config, host);
-  const sandbox = sandboxOf(engine, config, host, exposed);
+  const sandbox = sandboxOf(engine, config, host, networkMode(engine, host, body), exposed);
   const args = commandLine(config);
   const stop = config.StopSignal ? { stopSignal: signalName(config.StopSignal) } : {};
   // Last: it makes volumes, and a refusal must leave none behind.
@@ -134,9 +135,13 @@ function logSize(host: HostConfig): { logSizeMax?: number } {
   return { logSizeMax: Number(match[1]) * 1024 ** ({ "": 0, k: 1, m: 2, g: 3 }[match[2]!.toLowerCase()] ?? 0) };
 }
 
-function sandboxOf(engine: Engine, config: ContainerConfig, host: HostConfig, exposed: readonly string[]): SandboxSpec {
-  const network: NetworkMode =
-    config.NetworkDisabled === true ? { kind: "none" } : networkMode(engine, host.NetworkMode ?? "");
+function sandboxOf(
+  engine: Engine,
+  config: ContainerConfig,
+  host: HostConfig,
+  network: NetworkMode,
+  exposed: readonly string[],
+): SandboxSpec {
   const hostname = config.Hostname || (network.kind === "container" ? hostnameOf(engine, network.id) : "");
   return {
     network,
@@ -155,21 +160,6 @@ function sandboxOf(engine: Engine, config: ContainerConfig, host: HostConfig, ex
 /** Who shares a container's network is the same machine to others, so it has that name (Docker does the same). */
 function hostnameOf(engine: Engine, id: string): string {
   return engine.containers.get(id).sandbox.hostname ?? id.slice(0, 12);
-}
-
-function networkMode(engine: Engine, text: string): NetworkMode {
-  if (text === "" || text === "default" || text === "bridge") return { kind: "bridge" };
-  if (text === "none") return { kind: "none" };
-  if (text === "host") return { kind: "host" };
-  if (text.startsWith("container:")) {
-    return { kind: "container", id: engine.containers.get(text.slice("container:".length)).id };
-  }
-  throw new GantryError("not-found", {
-    doing: "join the network",
-    on: text,
-    because: `network ${text} not found`,
-    next: "This engine serves bridge, none, host and container:NAME.",
-  });
 }
 
 interface PlacedMounts {

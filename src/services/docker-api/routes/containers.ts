@@ -93,7 +93,9 @@ async function list(engine: Engine, call: Call): Promise<Answer> {
   const now = Date.now();
   const sized = flag(call.query, "size");
   const json = await Promise.all(
-    records.map(async (record) => summary(record, now, sized ? await sizes(engine, record) : undefined)),
+    records.map(async (record) =>
+      summary(engine.networks, record, now, sized ? await sizes(engine, record) : undefined),
+    ),
   );
   return { status: 200, json };
 }
@@ -157,7 +159,7 @@ async function inspectOne(engine: Engine, call: Call): Promise<Answer> {
     ...(upper === undefined ? {} : { upper }),
   };
   const measured = flag(call.query, "size") ? await sizes(engine, record) : undefined;
-  return { status: 200, json: inspect(record, places, [], measured) };
+  return { status: 200, json: inspect(engine.networks, record, places, [], measured) };
 }
 
 async function remove(engine: Engine, call: Call): Promise<Answer> {

@@ -118,41 +118,5 @@ export function volumeRoutes(engine: Engine): Route[] {
         return { status: 204 };
       },
     },
-    {
-      method: "GET",
-      path: "/networks",
-      handle: () => ({ status: 200, json: ["bridge", "host", "none"].map(network) }),
-    },
-    {
-      method: "GET",
-      path: "/networks/:name",
-      handle: (call) => {
-        const name = call.params.name!;
-        if (["bridge", "host", "none"].includes(name)) return { status: 200, json: network(name) };
-        throw new GantryError("not-found", {
-          doing: "find the network",
-          on: name,
-          because: `network ${name} not found`,
-        });
-      },
-    },
   ];
-}
-
-function network(name: string): object {
-  return {
-    Name: name,
-    Id: name,
-    Scope: "local",
-    Driver: name === "none" ? "null" : name,
-    EnableIPv4: true,
-    EnableIPv6: false,
-    IPAM: { Driver: "default", Options: null, Config: [] },
-    Internal: false,
-    Attachable: false,
-    Ingress: false,
-    Containers: {},
-    Options: {},
-    Labels: {},
-  };
 }

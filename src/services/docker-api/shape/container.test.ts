@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ContainerRecord, ContainerState } from "#containers/lifecycle/contract.ts";
+import type { Networks } from "#containers/network/contract.ts";
 import { inspect, statusLine, summary } from "./container.ts";
 
 const now = 1_700_000_000_000;
@@ -38,13 +39,24 @@ const running = record(
     network: {
       namespace: "/run/ns",
       ports: [{ protocol: "tcp", containerPort: 80, hostAddress: "127.0.0.1", hostPort: 8080 }],
-      address: "172.30.0.2",
-      prefixLength: 16,
-      gateway: "172.30.0.1",
-      mac: "02:00:00:00:00:01",
+      endpoints: [
+        {
+          network: "c".repeat(64),
+          id: "d".repeat(64),
+          interface: "eth0",
+          address: "172.30.0.2",
+          prefixLength: 16,
+          gateway: "172.30.0.1",
+          mac: "02:00:00:00:00:01",
+          hostInterface: "gv1",
+          aliases: [],
+          gatewayPriority: 0,
+        },
+      ],
     },
   },
 );
+const networks = { get: () => ({ id: "c".repeat(64) }) } as unknown as Networks;
 const places = { runFolder: "/run/c", logPath: "/data/c/log" };
 
 test("each state has docker's words", () => {
@@ -65,18 +77,18 @@ test("each state has docker's words", () => {
 });
 
 test("a summary lists published ports once and exposed ones without a host's side", () => {
-  const shown = summary(running, now);
+  const shown = summary(networks, running, now);
   expect(shown.Ports).toEqual([
     { IP: "127.0.0.1", PrivatePort: 80, PublicPort: 8080, Type: "tcp" },
     { PrivatePort: 81, Type: "tcp" },
   ]);
   expect(shown).toMatchObject({ Names: ["/web"], Command: "sh -c x", Created: 1_699_999_939, State: "running" });
   expect(shown).not.toHaveProperty("SizeRw");
-  expect(summary(running, now, { rw: 1, root: 2 })).toMatchObject({ SizeRw: 1, SizeRootFs: 2 });
+  expect(summary(networks, running, now, { rw: 1, root: 2 })).toMatchObject({ SizeRw: 1, SizeRootFs: 2 });
 });
 
 test("inspect tells how it runs, and how it ended", () => {
-  const up = inspect(running, places, []);
+  const up = inspect(networks, running, places, []);
   expect(up.State).toMatchObject({ Status: "running", Running: true, Pid: 42, ExitCode: 0 });
   expect(up.State.FinishedAt).toBe("0001-01-01T00:00:00Z");
   expect(up.NetworkSettings.Ports).toEqual({
@@ -84,16 +96,16 @@ test("inspect tells how it runs, and how it ended", () => {
     "81/tcp": null,
   });
   expect(up.NetworkSettings.Networks.bridge).toMatchObject({ IPAddress: "172.30.0.2", IPPrefixLen: 16 });
-  const down = inspect(record({ status: "exited", ...exit }), places, []);
+  const down = inspect(networks, record({ status: "exited", ...exit }), places, []);
   expect(down.State).toMatchObject({ Running: false, Pid: 0, ExitCode: 137, OOMKilled: true });
   expect(down.State.FinishedAt).toBe(new Date(exit.finishedAt).toISOString());
-  const going = inspect(record({ status: "removing", last: exit }), places, []);
+  const going = inspect(networks, record({ status: "removing", last: exit }), places, []);
   expect(going.State).toMatchObject({ Status: "removing", ExitCode: 137 });
 });
 
 test("one that shares another's network has none of its own", () => {
   const shared = record({ status: "created" }, { sandbox: { network: { kind: "container", id: "b" } } });
-  expect(summary(shared, now)).toMatchObject({
+  expect(summary(networks, shared, now)).toMatchObject({
     HostConfig: { NetworkMode: "container:b" },
     NetworkSettings: { Networks: {} },
   });
@@ -109,11 +121,11 @@ test.skipIf(!existsSync(api))(
     };
     const unknown = (value: object, name: string) =>
       Object.keys(value).filter((field) => !(field in definitions[name]!.properties));
-    const up = inspect(running, places, [], { rw: 1, root: 2 });
+    const up = inspect(networks, running, places, [], { rw: 1, root: 2 });
     expect(unknown(up, "ContainerInspectResponse")).toEqual([]);
     expect(unknown(up.State, "ContainerState")).toEqual([]);
     expect(unknown(up.Config, "ContainerConfig")).toEqual([]);
     expect(unknown(up.NetworkSettings, "NetworkSettings")).toEqual([]);
-    expect(unknown(summary(running, now, { rw: 1, root: 2 }), "ContainerSummary")).toEqual([]);
+    expect(unknown(summary(networks, running, now, { rw: 1, root: 2 }), "ContainerSummary")).toEqual([]);
   },
 );

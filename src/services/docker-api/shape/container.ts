@@ -1,41 +1,20 @@
 import type { ContainerRecord, ExitRecord, Health } from "#containers/lifecycle/contract.ts";
-import type { PublishedPort } from "#containers/network/contract.ts";
+import type { Networks, PublishedPort } from "#containers/network/contract.ts";
 import type {
   ContainerInspect,
   ContainerPort,
   ContainerStatus,
   ContainerSummary,
-  EndpointSettings,
   HealthState,
   PortBinding,
 } from "#formats/docker/container.ts";
 import type { StoredRequest } from "../create/create-request.ts";
 import { commandLine } from "../create/image-defaults.ts";
+import { endpointTable, networkModeOf } from "./endpoints.ts";
 import { age, timestamp, zeroTime } from "./time.ts";
 
 export function storedRequest(record: ContainerRecord): StoredRequest {
   return record.request as StoredRequest;
-}
-
-function networkName(record: ContainerRecord): string {
-  const mode = record.sandbox.network;
-  return mode.kind === "container" ? `container:${mode.id}` : mode.kind;
-}
-
-function endpoint(record: ContainerRecord): EndpointSettings {
-  const network = record.network;
-  return {
-    NetworkID: networkName(record),
-    EndpointID: network?.address === undefined ? "" : record.id,
-    Gateway: network?.gateway ?? "",
-    IPAddress: network?.address ?? "",
-    IPPrefixLen: network?.prefixLength ?? 0,
-    MacAddress: network?.mac ?? "",
-  };
-}
-
-function networks(record: ContainerRecord): Record<string, EndpointSettings> {
-  return record.sandbox.network.kind === "container" ? {} : { [networkName(record)]: endpoint(record) };
 }
 
 /** "Up 2 minutes", "Exited (0) 3 seconds ago": the words of `docker ps`. */
@@ -75,7 +54,12 @@ function listedPorts(record: ContainerRecord): ContainerPort[] {
   return [...published, ...exposed];
 }
 
-export function summary(record: ContainerRecord, now: number, size?: { rw: number; root: number }): ContainerSummary {
+export function summary(
+  networks: Networks,
+  record: ContainerRecord,
+  now: number,
+  size?: { rw: number; root: number },
+): ContainerSummary {
   const stored = storedRequest(record);
   return {
     Id: record.id,
@@ -89,8 +73,8 @@ export function summary(record: ContainerRecord, now: number, size?: { rw: numbe
     Labels: stored.config.Labels ?? {},
     State: record.state.status satisfies ContainerStatus,
     Status: statusLine(record, now),
-    HostConfig: { NetworkMode: networkName(record) },
-    NetworkSettings: { Networks: networks(record) },
+    HostConfig: { NetworkMode: networkModeOf(record) },
+    NetworkSettings: { Networks: endpointTable(networks, record) },
     Mounts: stored.mounts,
   };
 }
@@ -140,6 +124,7 @@ export interface InspectPlaces {
 }
 
 export function inspect(
+  networks: Networks,
   record: ContainerRecord,
   places: InspectPlaces,
   execs: readonly string[],
@@ -150,7 +135,8 @@ export function inspect(
   const state = record.state;
   const runs = state.status === "running" || state.status === "paused";
   const last = lastExit(state);
-  const own = endpoint(record);
+  const table = endpointTable(networks, record);
+  const own = Object.values(table)[0];
   return {
     Id: record.id,
     Created: timestamp(record.created),
@@ -197,11 +183,11 @@ export function inspect(
       SandboxID: record.id,
       SandboxKey: record.network?.namespace ?? "",
       Ports: portTable(record.network?.ports ?? [], Object.keys(stored.config.ExposedPorts ?? {})),
-      Gateway: own.Gateway,
-      IPAddress: own.IPAddress,
-      IPPrefixLen: own.IPPrefixLen,
-      MacAddress: own.MacAddress,
-      Networks: networks(record),
+      Gateway: own?.Gateway ?? "",
+      IPAddress: own?.IPAddress ?? "",
+      IPPrefixLen: own?.IPPrefixLen ?? 0,
+      MacAddress: own?.MacAddress ?? "",
+      Networks: table,
     },
   };
 }
