@@ -23,6 +23,12 @@ export function verdictOn(names: NameTable, asker: Asker, bytes: Buffer): Verdic
   return { kind: "forward" };
 }
 
+/** What a question gets that nobody answered: the asker need not wait for its own time to run out. */
+export function failureOf(question: Buffer): Uint8Array {
+  const packet = read(question);
+  return packet === undefined ? question : reply(packet, [], serverFailure);
+}
+
 /** No packet of ours: whoever sends such a thing gets no answer. */
 function read(bytes: Buffer): Packet | undefined {
   try {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { Random } from "#base/core/random.ts";
-import { verdictOn } from "./dns-answer.ts";
+import { failureOf, verdictOn } from "./dns-answer.ts";
 import { forwardDatagram, pipeStream } from "./dns-forward.ts";
 import type { Asker, NameTable } from "./names.ts";
 
@@ -29,7 +29,7 @@ export async function openDnsServer(names: NameTable, random: Random): Promise<D
         if (verdict.kind !== "forward" || forwarded >= mostForwarded) return;
         forwarded += 1;
         void forwardDatagram(question, serversFor(asker), patience, random)
-          .then((answer) => answer !== undefined && socket.send(answer, port, address))
+          .then((answer) => socket.send(answer ?? failureOf(question), port, address))
           .finally(() => {
             forwarded -= 1;
           });

@@ -27,6 +27,12 @@ export function holdPort(mapping: PortMapping, endpoint: Endpoint | undefined): 
   if (endpoint === undefined) {
     throw refuse("the container is in no network with a way in", "Put it into a bridge network that is not internal.");
   }
+  if (hostAddress === "::1") {
+    throw refuse(
+      "the kernel forwards nothing that comes from IPv6's own loopback",
+      "Use 127.0.0.1, or another IPv6 address of this host.",
+    );
+  }
   if (address.family === 6 && endpoint.address6 === undefined) {
     throw refuse("the container has no IPv6 address", "Make the network with --ipv6, or name an IPv4 address.");
   }
