@@ -90,6 +90,9 @@ function setRoutes(inside: NetlinkSocket, { gateways }: RoutePlan): void {
 
 /** A kernel without IPv6 has nothing to switch. */
 export function disableIPv6(name: string, disable: boolean): void {
-  const file = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`;
-  if (existsSync(file)) writeFileSync(file, disable ? "1" : "0");
+  const folder = `/proc/sys/net/ipv6/conf/${name}`;
+  if (!existsSync(folder)) return;
+  // Addresses are ours to give, each once: looking for a second owner would keep the link silent for a second.
+  if (!disable) writeFileSync(`${folder}/accept_dad`, "0");
+  writeFileSync(`${folder}/disable_ipv6`, disable ? "1" : "0");
 }
