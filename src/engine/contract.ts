@@ -30,6 +30,8 @@ export interface Engine extends AsyncDisposable {
   requireSpace(doing: string): void;
   /** Rules of other programs on this host that would swallow containers' packets. */
   foreignDrops(): Promise<readonly ForeignDrop[]>;
+  /** How late the event loop's timers come, told each second for the whole until then. Costs nothing when not asked. */
+  loopLag(seconds: number, signal: AbortSignal): AsyncIterable<LoopLag>;
   /** Removes bridge, table and namespaces; containers must have ended. */
   dismantle(): Promise<void>;
 }
@@ -43,6 +45,14 @@ export interface EngineFacts {
   readonly runRoot: string;
   readonly socket: string;
   readonly startedAt: number;
+}
+
+export interface LoopLag {
+  /** Measured so far. */
+  readonly seconds: number;
+  /** Milliseconds. */
+  readonly maximum: number;
+  readonly mean: number;
 }
 
 export interface EnginePaths {

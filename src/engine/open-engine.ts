@@ -30,6 +30,7 @@ import { copyFolderOwner } from "./copy/tasks.ts";
 import { downloads } from "./downloads.ts";
 import { openEventLog } from "./events.ts";
 import { createImageWork, engineId, findBase } from "./image-work.ts";
+import { measureLoopLag } from "./loop-lag.ts";
 import { requireSpace } from "./low-space.ts";
 import { networkNames } from "./network-names.ts";
 import { openRegistries } from "./registries.ts";
@@ -192,6 +193,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       reserve.keep();
     },
     foreignDrops: () => findForeignDrops(networkNames(runRoot).bridge, networkNames(runRoot).table),
+    loopLag: (seconds, signal) => measureLoopLag(clock, seconds, signal),
     dismantle: () => networks.dismantle(),
     scratch: receptionFolder,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
