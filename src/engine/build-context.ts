@@ -1,4 +1,5 @@
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "#base/core/clock.ts";
@@ -60,7 +61,7 @@ export async function receiveContext(
       { file: tar, root: files, path: "/", time: Math.floor(reception.clock.now() / 1000) },
       { signal },
     );
-    rmSync(tar);
+    await rm(tar);
     const bytes = readInside(files, dockerfile);
     if (bytes === undefined) {
       throw new GantryError("not-found", {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { GantryError } from "#base/core/errors.ts";
 import { type Descriptor, type Digest, documentLimit } from "#formats/oci/contract.ts";
@@ -14,6 +14,7 @@ import type {
   IngestOptions,
   Range,
 } from "./contract.ts";
+import { dropFile } from "./drop-file.ts";
 import { Fetches } from "./fetches.ts";
 import { nameFile, OpenIngest, writeWhole } from "./ingest.ts";
 
@@ -125,7 +126,7 @@ export class DiskBlobStore implements BlobStore {
     const from = folders.ingest(this.#context.root, id);
     const known = this.stat(blob.digest);
     if (known !== undefined) {
-      rmSync(from, { force: true });
+      dropFile(this.#context, from);
       this.writing.delete(id);
       return known;
     }
@@ -141,7 +142,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   discard(id: string): void {
-    rmSync(folders.ingest(this.#context.root, id), { force: true });
+    dropFile(this.#context, folders.ingest(this.#context.root, id));
     this.writing.delete(id);
   }
 
@@ -158,7 +159,7 @@ export class DiskBlobStore implements BlobStore {
       database.run("DELETE FROM blobs WHERE digest = ?", digest),
     );
     faults.at("images.blob.unlink");
-    rmSync(folders.blob(root, digest), { force: true });
+    dropFile(this.#context, folders.blob(root, digest));
     return removed > 0;
   }
 

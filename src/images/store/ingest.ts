@@ -1,4 +1,4 @@
-import { closeSync, fsync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { promisify } from "node:util";
 import { GantryError } from "#base/core/errors.ts";
 import { syncFolder } from "#base/system/files/sync.ts";
@@ -6,6 +6,7 @@ import type { Digest } from "#formats/oci/contract.ts";
 import { createDigester, type Digester, digestAlgorithm } from "#formats/oci/digest.ts";
 import { folders, type StoreContext } from "./context.ts";
 import type { BlobInfo, Expected, Ingest, IngestOptions } from "./contract.ts";
+import { dropFile } from "./drop-file.ts";
 
 const fsyncSoon = promisify(fsync);
 const rereadBytes = 1024 * 1024;
@@ -127,7 +128,7 @@ export class OpenIngest implements Ingest {
 
   abandon(): void {
     this.#close();
-    rmSync(this.#path, { force: true });
+    dropFile(this.#context, this.#path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
