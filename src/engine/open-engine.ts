@@ -67,9 +67,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   const reserve = openReserve(dataRoot);
   const makeRoom = () => reserve.giveAway();
-  const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults, makeRoom }));
-  const buildDatabase = opened.use(openDatabase(join(dataRoot, "build.db"), { faults, makeRoom }));
-  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db"), { makeRoom }));
+  const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults, makeRoom, logAhead: true }));
+  const buildDatabase = opened.use(openDatabase(join(dataRoot, "build.db"), { faults, makeRoom, durable: false }));
+  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db"), { makeRoom, durable: false }));
   reserve.keep();
   migrate(database, "containers", containerSchema);
 
