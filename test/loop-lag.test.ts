@@ -48,7 +48,6 @@ test("500 MB in 28,000 files are pulled while an image of that size is removed, 
   const { maximum } = await lagDuring(engine, () =>
     Promise.all([engine.ok("rmi", image("old")), engine.ok("pull", image("new"))]),
   );
-  console.log("LAG", maximum);
   expect(maximum).toBeLessThanOrEqual(bar);
   expect(await engine.ok("images", "-q")).not.toBe("");
 }, 60_000);

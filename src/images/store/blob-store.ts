@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { GantryError } from "#base/core/errors.ts";
 import { type Descriptor, type Digest, documentLimit } from "#formats/oci/contract.ts";
@@ -16,7 +16,8 @@ import type {
 } from "./contract.ts";
 import { dropFile } from "./drop-file.ts";
 import { Fetches } from "./fetches.ts";
-import { nameFile, OpenIngest, writeWhole } from "./ingest.ts";
+import { OpenIngest, writeWhole } from "./ingest.ts";
+import { Naming } from "./naming.ts";
 
 interface BlobRow {
   digest: Digest;
@@ -30,11 +31,13 @@ export class DiskBlobStore implements BlobStore {
   readonly #fetches: Fetches;
   /** Ids of ingests being written now. */
   readonly writing = new Set<string>();
+  readonly naming: Naming;
 
   constructor(context: StoreContext, isHeld: (digest: Digest) => boolean) {
     this.#context = context;
     this.#isHeld = isHeld;
     this.#fetches = new Fetches(this);
+    this.naming = new Naming(context, (digest) => this.stat(digest));
   }
 
   stat(digest: Digest): BlobInfo | undefined {
@@ -107,8 +110,8 @@ export class DiskBlobStore implements BlobStore {
     const { id, path } = this.reserve();
     try {
       this.#context.faults.at("images.blob.write");
-      writeWhole(path, bytes);
-      return this.adopt(id, { digest, size: bytes.length });
+      await writeWhole(path, bytes);
+      return await this.adopt(id, { digest, size: bytes.length });
     } finally {
       this.discard(id);
     }
@@ -122,23 +125,10 @@ export class DiskBlobStore implements BlobStore {
     return { id, path };
   }
 
-  adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): BlobInfo {
-    const from = folders.ingest(this.#context.root, id);
-    const known = this.stat(blob.digest);
-    if (known !== undefined) {
-      dropFile(this.#context, from);
-      this.writing.delete(id);
-      return known;
-    }
-    const size = statSync(from).size;
-    if (size !== blob.size) throw damaged(blob.digest, `${size} bytes were written, not ${blob.size}`);
-    nameFile(this.#context, from, blob.digest);
-    const created = this.#context.clock.now();
-    this.#context.database.transaction("images.blob", () =>
-      this.#context.database.run("INSERT INTO blobs VALUES (?, ?, ?)", blob.digest, blob.size, created),
-    );
+  async adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): Promise<BlobInfo> {
+    const info = await this.naming.name(folders.ingest(this.#context.root, id), blob);
     this.writing.delete(id);
-    return { digest: blob.digest, size: blob.size, created };
+    return info;
   }
 
   discard(id: string): void {
@@ -158,9 +148,11 @@ export class DiskBlobStore implements BlobStore {
     const removed = database.transaction("images.blob-delete", () =>
       database.run("DELETE FROM blobs WHERE digest = ?", digest),
     );
+    // Without a row the file is none of ours, or just being named.
+    if (removed === 0) return false;
     faults.at("images.blob.unlink");
     dropFile(this.#context, folders.blob(root, digest));
-    return removed > 0;
+    return true;
   }
 
   /** Whether the file is as the row says, without hashing. */

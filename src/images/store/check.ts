@@ -85,7 +85,8 @@ function checkUnnamed(parts: CollectParts, findings: Finding[]): void {
 
 /** Files in blobs/ that no row names. */
 export function unnamedBlobs({ context, blobs }: CollectParts): string[] {
-  const known = new Set(blobs.list().map((info) => folders.blob(context.root, info.digest)));
+  const named = [...blobs.list().map(({ digest }) => digest), ...blobs.naming.digests];
+  const known = new Set(named.map((digest) => folders.blob(context.root, digest)));
   const found: string[] = [];
   for (const algorithm of readdirSync(folders.blobs(context.root)))
     for (const name of readdirSync(folders.blobs(context.root, algorithm))) {

@@ -86,7 +86,7 @@ export interface BlobIngester {
   /** An empty file in ingest/ for a bulk task to write, hash and fsync by itself. */
   reserve(): { readonly id: string; readonly path: string };
   /** Names what a bulk task wrote. Promised by the task: it hashed these very bytes. */
-  adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): BlobInfo;
+  adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): Promise<BlobInfo>;
   discard(id: string): void;
 }
 

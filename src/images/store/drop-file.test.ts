@@ -24,6 +24,16 @@ test("a big blob's place is free at once, its bytes soon after, and what comes t
   expect(digestOf(await here.store.blobs.read(digest))).toBe(digest);
 });
 
+test("the same bytes named twice at once are one blob, and a check meanwhile finds nothing amiss", async () => {
+  await using here = await openTestStore();
+  const content = Buffer.from("twice");
+  const puts = [here.store.blobs.put(content), here.store.blobs.put(content)];
+  expect(await here.store.check()).toEqual([]);
+  expect((await Promise.all(puts)).map(({ digest }) => digest)).toEqual([digestOf(content), digestOf(content)]);
+  expect(here.store.blobs.list()).toHaveLength(1);
+  expect(readdirSync(join(here.root, "ingest"))).toEqual([]);
+});
+
 test("what was on its way out when the engine died goes at the next start, what was on its way in stays", async () => {
   using folder = scratch();
   let gone: string;

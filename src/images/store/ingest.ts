@@ -1,19 +1,17 @@
-import { closeSync, fsync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from "node:fs";
-import { promisify } from "node:util";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
-import { syncFolder } from "#base/system/files/sync.ts";
+import { syncFile } from "#base/system/files/sync.ts";
 import type { Digest } from "#formats/oci/contract.ts";
 import { createDigester, type Digester, digestAlgorithm } from "#formats/oci/digest.ts";
 import { folders, type StoreContext } from "./context.ts";
 import type { BlobInfo, Expected, Ingest, IngestOptions } from "./contract.ts";
 import { dropFile } from "./drop-file.ts";
 
-const fsyncSoon = promisify(fsync);
 const rereadBytes = 1024 * 1024;
 
 export interface IngestOwner {
   /** Gives the finished bytes their name. */
-  adopt(id: string, blob: { digest: Digest; size: number }): BlobInfo;
+  adopt(id: string, blob: { digest: Digest; size: number }): Promise<BlobInfo>;
   released(id: string): void;
 }
 
@@ -112,7 +110,7 @@ export class OpenIngest implements Ingest {
       this.#refuse("corrupt", `it has ${this.#offset} bytes, not ${wantedSize}`);
     }
     this.#context.faults.at("images.ingest.sync");
-    await fsyncSoon(fd);
+    await syncFile(fd);
     const digest = this.#digester.value();
     if (wanted !== undefined && digest !== wanted) {
       this.abandon();
@@ -120,7 +118,7 @@ export class OpenIngest implements Ingest {
     }
     const size = this.#offset;
     try {
-      return this.#owner.adopt(this.id, { digest, size });
+      return await this.#owner.adopt(this.id, { digest, size });
     } finally {
       this.#close();
     }
@@ -162,21 +160,12 @@ export class OpenIngest implements Ingest {
   }
 }
 
-/** Content first: synced file, rename, synced folder. The row comes after, by the caller. */
-export function nameFile(context: StoreContext, from: string, digest: Digest): void {
-  context.faults.at("images.blob.rename");
-  renameSync(from, folders.blob(context.root, digest));
-  context.faults.at("images.blob.sync-folder");
-  syncFolder(folders.blobs(context.root, digestAlgorithm(digest)));
-}
-
 /** Writes small content whole and synced. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const fd = openSync(path, "w", 0o600);
   try {
-    ftruncateSync(fd, 0);
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
-    fsyncSync(fd);
+    await syncFile(fd);
   } finally {
     closeSync(fd);
   }
