@@ -42,6 +42,7 @@ export interface WorkerEntries {
   readonly kernel: URL;
   readonly bulk: URL;
   readonly attach: URL;
+  readonly registry: URL;
 }
 
 export interface EngineOptions {
@@ -158,7 +159,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   rmSync(receptionFolder, { recursive: true, force: true });
   mkdirSync(receptionFolder, { recursive: true, mode: 0o700 });
   const reception = { folder: receptionFolder, bulk, clock, random };
-  const registries = opened.use(openRegistries({ store, database, clock, random, onError }));
+  const registries = opened.use(openRegistries({ store, database, worker: workers.registry, clock, random, onError }));
 
   const held = opened.move();
   return {

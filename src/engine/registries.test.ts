@@ -5,7 +5,8 @@ import { isKind } from "#base/core/errors.ts";
 import { systemRandom } from "#base/core/random.ts";
 import { digestOf } from "#formats/oci/digest.ts";
 import { openTestStore } from "#images/store/testing/test-store.ts";
-import { openRegistries, parseListenAddress } from "./registries.ts";
+import { parseListenAddress } from "./listen-address.ts";
+import { openRegistries } from "./registries.ts";
 
 const kindOf = (work: () => unknown) =>
   Promise.resolve()
@@ -20,6 +21,7 @@ async function open() {
   const errors: unknown[] = [];
   const registries = openRegistries({
     ...here,
+    worker: new URL("../workers/registry.ts", import.meta.url),
     clock: systemClock,
     random: systemRandom,
     onError: (error) => errors.push(error),

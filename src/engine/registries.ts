@@ -4,75 +4,66 @@ import type { Random } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import type { Registry } from "#images/registry/contract.ts";
 import { createRegistry } from "#images/registry/registry.ts";
+import { RegistryWorker } from "#images/registry/worker/registry-worker.ts";
 import type { Store } from "#images/store/contract.ts";
 import type { RegistryListeners } from "./contract.ts";
+import { type ListenAddress, parseListenAddress, printListenAddress } from "./listen-address.ts";
 
 export interface RegistryParts {
   readonly store: Store;
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
+  /** The Worker's entry file. */
+  readonly worker: URL;
   readonly onError: (error: unknown, what: string) => void;
 }
 
-/** "127.0.0.1:5000", "[::1]:5000". Beyond loopback is refused: this first form has neither TLS nor users. */
-export function parseListenAddress(text: string): { hostname: string; port: number } {
-  const match = /^(\[[0-9a-f:]+\]|[^:]+):(\d{1,5})$/i.exec(text);
-  if (match === null || Number(match[2]) > 65535) {
-    throw new GantryError("invalid", {
-      doing: "serve the registry at",
-      on: text,
-      because: "it is not of the form HOST:PORT",
-      next: "For example: --address 127.0.0.1:5000",
-    });
-  }
-  const hostname = match[1]!.replace(/^\[|\]$/g, "");
-  if (hostname !== "localhost" && hostname !== "::1" && !/^127(\.\d{1,3}){3}$/.test(hostname)) {
-    throw new GantryError("unsupported", {
-      doing: "serve the registry at",
-      on: text,
-      because: "without TLS and users a registry is served on loopback only",
-      next: "Use 127.0.0.1, and a proxy with TLS in front of it.",
-    });
-  }
-  return { hostname, port: Number(match[2]) };
+interface Open extends AsyncDisposable {
+  readonly worker: RegistryWorker;
 }
 
+/** One registry and one Worker for all addresses, from the first one served on. */
 export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncDisposable {
-  const listening = new Map<string, ReturnType<typeof Bun.serve>>();
-  let registry: Registry | undefined;
+  const listening = new Map<string, ListenAddress>();
+  let open: Open | undefined;
+
+  function opened(): Open {
+    if (open !== undefined) return open;
+    const worker = new RegistryWorker({
+      entry: parts.worker,
+      blobs: parts.store.blobs,
+      answer: (request) => registry.fetch(request),
+      onDeath: (error) => {
+        listening.clear();
+        open = undefined;
+        parts.onError(error, "the registry");
+      },
+    });
+    const registry: Registry = createRegistry({ ...parts, bytes: worker.bytes });
+    open = {
+      worker,
+      async [Symbol.asyncDispose]() {
+        for (const { hostname, port } of listening.values()) await worker.close(hostname, port);
+        await registry[Symbol.asyncDispose]();
+        await worker[Symbol.asyncDispose]();
+      },
+    };
+    return open;
+  }
 
   return {
     async serve({ address }) {
       const { hostname, port } = parseListenAddress(address);
-      registry ??= createRegistry(parts);
-      const answer = registry;
-      let server: ReturnType<typeof Bun.serve>;
-      try {
-        server = Bun.serve({
-          hostname,
-          port,
-          idleTimeout: 0,
-          maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-          fetch: (request) => answer.fetch(request),
-        });
-      } catch (cause) {
-        throw new GantryError("conflict", {
-          doing: "serve the registry at",
-          on: address,
-          because: "the address is taken or not of this machine",
-          next: "Choose another port with --address.",
-          cause,
-        });
-      }
-      const bound = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.port}`;
-      listening.set(bound, server);
+      const served = { hostname, port: await opened().worker.listen(hostname, port) };
+      const bound = printListenAddress(served);
+      listening.set(bound, served);
       return { address: bound };
     },
     list: () => [...listening.keys()].map((address) => ({ address })),
     async stop(address) {
-      const server = listening.get(address);
-      if (server === undefined) {
+      const served = listening.get(address);
+      if (served === undefined) {
         throw new GantryError("not-found", {
           doing: "stop the registry at",
           on: address,
@@ -80,13 +71,12 @@ export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncD
         });
       }
       listening.delete(address);
-      await server.stop(true);
+      await opened().worker.close(served.hostname, served.port);
     },
     async [Symbol.asyncDispose]() {
-      for (const server of listening.values()) await server.stop(true);
+      await open?.[Symbol.asyncDispose]();
+      open = undefined;
       listening.clear();
-      await registry?.[Symbol.asyncDispose]();
-      registry = undefined;
     },
   };
 }

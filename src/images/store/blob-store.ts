@@ -83,12 +83,9 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async ingest(ref: string, options: IngestOptions = {}): Promise<Ingest> {
-    const id = `r-${digestOf(ref).slice(7, 39)}`;
-    if (this.writing.has(id))
-      throw new GantryError("conflict", { doing: "store the blob", on: ref, because: "another writer is at it" });
-    this.writing.add(id);
+    const { id } = this.lend(ref);
     try {
-      return await OpenIngest.open(this.#context, id, options, this.#owner);
+      return await OpenIngest.open(this.#context, id, options, this);
     } catch (error) {
       this.writing.delete(id);
       throw error;
@@ -115,6 +112,18 @@ export class DiskBlobStore implements BlobStore {
     } finally {
       this.discard(id);
     }
+  }
+
+  lend(ref: string): { id: string; path: string } {
+    const id = `r-${digestOf(ref).slice(7, 39)}`;
+    if (this.writing.has(id))
+      throw new GantryError("conflict", { doing: "store the blob", on: ref, because: "another writer is at it" });
+    this.writing.add(id);
+    return { id, path: folders.ingest(this.#context.root, id) };
+  }
+
+  release(id: string): void {
+    this.writing.delete(id);
   }
 
   reserve(): { id: string; path: string } {
@@ -165,11 +174,6 @@ export class DiskBlobStore implements BlobStore {
       throw error;
     }
   }
-
-  readonly #owner = {
-    adopt: (id: string, blob: { digest: Digest; size: number }) => this.adopt(id, blob),
-    released: (id: string) => void this.writing.delete(id),
-  };
 
   #info(digest: Digest): BlobInfo {
     const info = this.stat(digest);
