@@ -1,12 +1,25 @@
 import type { TestEngine } from "./engine.ts";
 
-export interface Measured {
+interface Measured {
   readonly seconds: number;
   readonly maximum: number;
 }
 
+/**
+ * The least of the lags in several tries of the same work; a further one only when the last was over `bar`. On a busy
+ * machine the loop also waits for a processor; what blocks it shows every time.
+ */
+export async function leastLag(engine: TestEngine, bar: number, tries: readonly (() => Promise<unknown>)[]) {
+  let least = Number.POSITIVE_INFINITY;
+  for (const work of tries) {
+    if (least <= bar) break;
+    least = Math.min(least, (await lagDuring(engine, work)).maximum);
+  }
+  return least;
+}
+
 /** How late the engine's event loop was at most, in milliseconds, from before the work's beginning until after its end. */
-export async function lagDuring(engine: TestEngine, work: () => Promise<unknown>): Promise<Measured> {
+async function lagDuring(engine: TestEngine, work: () => Promise<unknown>): Promise<Measured> {
   await using lag = await listen(engine);
   await lag.next();
   let ended = false;
