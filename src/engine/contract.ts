@@ -140,10 +140,13 @@ export interface ImageWork {
   ): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
 }
 
-/** Registry listeners inside the engine (`gantry registry serve`). */
+/** Registry listeners inside the engine (`gantry registry serve`). They outlive its process, until stopped. */
 export interface RegistryListeners {
+  /** Errors: "conflict" the address is taken; "invalid"; "unsupported" beyond loopback. */
   serve(options: { readonly address: string }): Promise<{ readonly address: string }>;
-  list(): readonly { readonly address: string }[];
+  /** Tries again what should be served and is not; what fails is logged and stays in the list. */
+  resume(): Promise<void>;
+  list(): readonly { readonly address: string; readonly failure?: string }[];
   stop(address: string): Promise<void>;
 }
 

@@ -36,6 +36,7 @@ import { networkNames } from "./network-names.ts";
 import { openRegistries } from "./registries.ts";
 import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
+import { savedAddresses } from "./saved-addresses.ts";
 
 /** Files of the Workers; the composition root knows where they are. */
 export interface WorkerEntries {
@@ -159,7 +160,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   rmSync(receptionFolder, { recursive: true, force: true });
   mkdirSync(receptionFolder, { recursive: true, mode: 0o700 });
   const reception = { folder: receptionFolder, bulk, clock, random };
-  const registries = opened.use(openRegistries({ store, database, worker: workers.registry, clock, random, onError }));
+  const saved = savedAddresses(database);
+  const registries = opened.use(
+    openRegistries({ store, database, worker: workers.registry, saved, clock, random, onError }),
+  );
+  await registries.resume();
 
   const held = opened.move();
   return {

@@ -1,5 +1,5 @@
 import type { Clock } from "#base/core/clock.ts";
-import { GantryError } from "#base/core/errors.ts";
+import { describe, GantryError, isKind } from "#base/core/errors.ts";
 import type { Random } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import type { Registry } from "#images/registry/contract.ts";
@@ -8,6 +8,7 @@ import { RegistryWorker } from "#images/registry/worker/registry-worker.ts";
 import type { Store } from "#images/store/contract.ts";
 import type { RegistryListeners } from "./contract.ts";
 import { type ListenAddress, parseListenAddress, printListenAddress } from "./listen-address.ts";
+import type { SavedAddresses } from "./saved-addresses.ts";
 
 export interface RegistryParts {
   readonly store: Store;
@@ -16,6 +17,8 @@ export interface RegistryParts {
   readonly random: Random;
   /** The Worker's entry file. */
   readonly worker: URL;
+  /** Served again by `resume`, until stopped. */
+  readonly saved: SavedAddresses;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -23,21 +26,30 @@ interface Open extends AsyncDisposable {
   readonly worker: RegistryWorker;
 }
 
+/** A Worker that died sooner is not started again by itself. */
+const livedLong = 10_000;
+
 /** One registry and one Worker for all addresses, from the first one served on. */
 export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncDisposable {
+  const { saved, clock, onError } = parts;
   const listening = new Map<string, ListenAddress>();
+  const failures = new Map<string, string>();
   let open: Open | undefined;
+  let resuming: Promise<void> | undefined;
 
   function opened(): Open {
     if (open !== undefined) return open;
+    const began = clock.monotonic();
     const worker = new RegistryWorker({
       entry: parts.worker,
       blobs: parts.store.blobs,
       answer: (request) => registry.fetch(request),
       onDeath: (error) => {
+        for (const address of listening.keys()) failures.set(address, error.parts.because);
         listening.clear();
         open = undefined;
-        parts.onError(error, "the registry");
+        onError(error, "the registry");
+        if (clock.monotonic() - began > livedLong) void resume();
       },
     });
     const registry: Registry = createRegistry({ ...parts, bytes: worker.bytes });
@@ -52,26 +64,54 @@ export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncD
     return open;
   }
 
-  return {
-    async serve({ address }) {
-      const { hostname, port } = parseListenAddress(address);
-      const served = { hostname, port: await opened().worker.listen(hostname, port) };
-      const bound = printListenAddress(served);
-      listening.set(bound, served);
-      return { address: bound };
-    },
-    list: () => [...listening.keys()].map((address) => ({ address })),
-    async stop(address) {
-      const served = listening.get(address);
-      if (served === undefined) {
-        throw new GantryError("not-found", {
-          doing: "stop the registry at",
-          on: address,
-          because: "none is served there",
-        });
+  async function serve({ address }: { readonly address: string }): Promise<{ address: string }> {
+    const { hostname, port } = parseListenAddress(address);
+    const served = { hostname, port: await opened().worker.listen(hostname, port) };
+    const bound = printListenAddress(served);
+    listening.set(bound, served);
+    failures.delete(bound);
+    saved.add(bound);
+    return { address: bound };
+  }
+
+  function resume(): Promise<void> {
+    resuming ??= resumeAll().finally(() => {
+      resuming = undefined;
+    });
+    return resuming;
+  }
+
+  async function resumeAll(): Promise<void> {
+    for (const address of saved.list().filter((item) => !listening.has(item))) {
+      try {
+        await serve({ address });
+      } catch (error) {
+        failures.set(address, isKind(error) ? error.parts.because : describe(error));
+        onError(error, "serve a registry again");
       }
+    }
+  }
+
+  return {
+    serve,
+    resume,
+    list: () =>
+      saved.list().map((address) => {
+        const failure = listening.has(address) ? undefined : failures.get(address);
+        return { address, ...(failure === undefined ? {} : { failure }) };
+      }),
+    async stop(address) {
+      const known = saved.remove(address);
+      const served = listening.get(address);
       listening.delete(address);
-      await opened().worker.close(served.hostname, served.port);
+      failures.delete(address);
+      if (served !== undefined) return opened().worker.close(served.hostname, served.port);
+      if (known) return;
+      throw new GantryError("not-found", {
+        doing: "stop the registry at",
+        on: address,
+        because: "none is served there",
+      });
     },
     async [Symbol.asyncDispose]() {
       await open?.[Symbol.asyncDispose]();

@@ -9,6 +9,7 @@ import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import { openStore } from "#images/store/open-store.ts";
 import type { WorkerEntries } from "./open-engine.ts";
 import { openRegistries } from "./registries.ts";
+import { unsavedAddresses } from "./saved-addresses.ts";
 
 /** A registry alone, on its own data root, until a signal. No root, no containers. Gives the exit code. */
 export async function serveRegistry(
@@ -25,7 +26,13 @@ export async function serveRegistry(
     await using bulk = openWorkerPool({ name: "bulk", entry: workers.bulk, size: 1, keep: 0 });
     await using store = await openStore({ root, database, bulk });
     const ports = { clock: systemClock, random: systemRandom, onError };
-    await using registries = openRegistries({ store, database, worker: workers.registry, ...ports });
+    await using registries = openRegistries({
+      store,
+      database,
+      worker: workers.registry,
+      saved: unsavedAddresses(),
+      ...ports,
+    });
     const served = await registries.serve({ address });
     process.stdout.write(`Serving a registry at ${served.address} from ${root}\n`);
     await new Promise<void>((done) => {

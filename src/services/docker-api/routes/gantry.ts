@@ -44,7 +44,14 @@ export function gantryRoutes(engine: Engine): Route[] {
         return { status: 204 };
       },
     },
-    { method: "GET", path: "/gantry/v1/registries", handle: () => ({ status: 200, json: engine.registries.list() }) },
+    {
+      method: "GET",
+      path: "/gantry/v1/registries",
+      handle: async () => {
+        await engine.registries.resume();
+        return { status: 200, json: engine.registries.list() };
+      },
+    },
     {
       method: "POST",
       path: "/gantry/v1/registries",
