@@ -118,17 +118,18 @@ test("a connection that breaks in an upload keeps what came, and the upload goes
   const content = "0123456789".repeat(100_000);
   const begun = await fetch(`http://${address}/v2/a/blobs/uploads/`, { method: "POST" });
   const location = begun.headers.get("location")!;
-  for (const framing of [`Content-Length: ${content.length}`, "Transfer-Encoding: chunked"]) {
+  const range = async () => (await fetch(`http://${address}${location}`)).headers.get("range");
+  for (const [framing, from, to] of [
+    [`Content-Length: ${content.length}`, 0, 300_000],
+    ["Transfer-Encoding: chunked", 300_000, 400_000],
+  ] as const) {
     const head = `PATCH ${location} HTTP/1.1\r\nHost: ${address}\r\n${framing}\r\n\r\n`;
-    const body = framing.startsWith("C") ? content.slice(0, 300_000) : `493e0\r\n${content.slice(300_000, 400_000)}`;
-    await raw(address, [head, body], true);
-    // The registry hears of the break a moment later; until then the upload is taken.
-    while ((await fetch(`http://${address}${location}`, { method: "PATCH" })).status === 409)
-      await new Promise(setImmediate);
+    const body = content.slice(from, to);
+    await raw(address, [head, framing.startsWith("C") ? body : `493e0\r\n${body}`], true);
+    // The registry hears of the break a moment later, and keeps what came.
+    while ((await range()) !== `0-${to - 1}`) await new Promise(setImmediate);
   }
-  const status = await fetch(`http://${address}${location}`);
-  const at = Number(status.headers.get("range")!.slice(2)) + 1;
-  expect([status.status, at]).toEqual([204, 400_000]);
+  const at = 400_000;
   const last = await fetch(`http://${address}${location}?digest=${digestOf(content)}`, {
     method: "PUT",
     body: content.slice(at),
