@@ -48,6 +48,8 @@ export async function receiveContext(
   dockerfile: string,
   signal: AbortSignal,
 ): Promise<ReceivedContext> {
+  // A Worker takes some 20 ms to start: it does so while the context comes.
+  reception.bulk.warm();
   const folder = join(reception.folder, reception.random.hex(8));
   const files = join(folder, "context");
   mkdirSync(files, { recursive: true, mode: 0o700 });
