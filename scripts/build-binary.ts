@@ -29,6 +29,7 @@ const build = Bun.spawnSync(
     "src/workers/kernel.ts",
     "src/workers/bulk.ts",
     "src/workers/attach.ts",
+    "src/workers/registry.ts",
     "--outfile",
     out,
   ],

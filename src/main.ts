@@ -18,7 +18,7 @@ async function start(): Promise<number> {
   if (first === "registry-server") {
     const { serveRegistry } = await import("#engine/registry-server.ts");
     const { workerEntries } = await import("./workers/entries.ts");
-    return serveRegistry(process.argv[3] ?? "", process.argv[4] ?? "", workerEntries.bulk);
+    return serveRegistry(process.argv[3] ?? "", process.argv[4] ?? "", workerEntries);
   }
   return (await import("#cli/main.ts")).main(process.argv.slice(2));
 }

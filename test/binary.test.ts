@@ -33,6 +33,10 @@ test("the one-file program imports, builds, runs, and leaves nothing behind", as
       err: "",
     });
     expect(await gantry(undefined, "run", "--rm", "made")).toMatchObject({ code: 0, out: "built\n" });
+    const { out } = await gantry(undefined, "registry", "serve", "--address", "127.0.0.1:0");
+    const address = /127\.0\.0\.1:\d+/.exec(out)![0];
+    expect(await gantry(undefined, "tag", "made", `${address}/made:1`)).toMatchObject({ code: 0 });
+    expect(await gantry(undefined, "push", `${address}/made:1`)).toMatchObject({ code: 0 });
   } finally {
     // Also after a failure: its mounts hold the folder.
     expect(

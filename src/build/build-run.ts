@@ -78,6 +78,7 @@ export class BuildRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bases[Symbol.asyncDispose]();
+    this.#scope.cache.rememberUses();
     rmSync(this.#scope.folder, { recursive: true, force: true });
     this.#lease[Symbol.dispose]();
   }

@@ -50,6 +50,9 @@ export const cacheMigrations: readonly MigrationStep[] = [
 /** What earlier builds made, by key. Losing it costs time, never correctness. */
 export class StepCache {
   readonly #database: Database;
+  /** When what was found was used; written by `rememberUses`. */
+  readonly #usedSteps = new Map<Digest, number>();
+  readonly #usedContent = new Map<Digest, number>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -58,7 +61,7 @@ export class StepCache {
   find(key: Digest, now: number): StepOutcome | undefined {
     const row = this.#database.get<{ outcome: string }>("SELECT outcome FROM steps WHERE key = ?", key);
     if (row === undefined) return undefined;
-    this.#database.run("UPDATE steps SET used = ? WHERE key = ?", now, key);
+    this.#usedSteps.set(key, now);
     return JSON.parse(row.outcome) as StepOutcome;
   }
 
@@ -80,7 +83,7 @@ export class StepCache {
   /** Digests of immutable sources (a chain and what was asked of it), so that a warm build mounts nothing. */
   content(key: Digest, now: number): string | undefined {
     const row = this.#database.get<{ value: string }>("SELECT value FROM content WHERE key = ?", key);
-    if (row !== undefined) this.#database.run("UPDATE content SET used = ? WHERE key = ?", now, key);
+    if (row !== undefined) this.#usedContent.set(key, now);
     return row?.value;
   }
 
@@ -88,13 +91,27 @@ export class StepCache {
     this.#database.run("INSERT OR REPLACE INTO content (key, value, used) VALUES (?, ?, ?)", key, value, now);
   }
 
+  /** Once a build, in one transaction: a build that is killed forgets only when its steps were used. */
+  rememberUses(): void {
+    if (this.#usedSteps.size === 0 && this.#usedContent.size === 0) return;
+    this.#database.transaction("build.cache-used", () => {
+      for (const [key, now] of this.#usedSteps) this.#database.run("UPDATE steps SET used = ? WHERE key = ?", now, key);
+      for (const [key, now] of this.#usedContent)
+        this.#database.run("UPDATE content SET used = ? WHERE key = ?", now, key);
+    });
+    this.#usedSteps.clear();
+    this.#usedContent.clear();
+  }
+
   /** Keys not used since `before`. */
   olderThan(before: number): Digest[] {
+    this.rememberUses();
     return this.#database.all<{ key: Digest }>("SELECT key FROM steps WHERE used < ?", before).map((row) => row.key);
   }
 
   /** Forgets what was not used since `before`; gives how many steps. */
   prune(before: number): number {
+    this.rememberUses();
     return this.#database.transaction("build.cache-prune", () => {
       this.#database.run("DELETE FROM content WHERE used < ?", before);
       return this.#database.run("DELETE FROM steps WHERE used < ?", before);

@@ -17,6 +17,7 @@ let reception: Reception;
 
 /** The real work, done here instead of in a Worker. */
 const here = {
+  warm: () => undefined,
   async run<A, R>(task: Task<A, R>, args: A): Promise<R> {
     if (task.name === "images.remove-trees") {
       for (const path of (args as { paths: string[] }).paths) rmSync(path, { recursive: true, force: true });

@@ -31,6 +31,8 @@ export interface Engine extends AsyncDisposable {
   requireSpace(doing: string): void;
   /** Rules of other programs on this host that would swallow containers' packets. */
   foreignDrops(): Promise<readonly ForeignDrop[]>;
+  /** How late the event loop's timers come, told each second for the whole until then. Costs nothing when not asked. */
+  loopLag(seconds: number, signal: AbortSignal): AsyncIterable<LoopLag>;
   /** Removes bridge, table and namespaces; containers must have ended. */
   dismantle(): Promise<void>;
 }
@@ -44,6 +46,14 @@ export interface EngineFacts {
   readonly runRoot: string;
   readonly socket: string;
   readonly startedAt: number;
+}
+
+export interface LoopLag {
+  /** Measured so far. */
+  readonly seconds: number;
+  /** Milliseconds. */
+  readonly maximum: number;
+  readonly mean: number;
 }
 
 export interface EnginePaths {
@@ -131,10 +141,13 @@ export interface ImageWork {
   ): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
 }
 
-/** Registry listeners inside the engine (`gantry registry serve`). */
+/** Registry listeners inside the engine (`gantry registry serve`). They outlive its process, until stopped. */
 export interface RegistryListeners {
+  /** Errors: "conflict" the address is taken; "invalid"; "unsupported" beyond loopback. */
   serve(options: { readonly address: string }): Promise<{ readonly address: string }>;
-  list(): readonly { readonly address: string }[];
+  /** Tries again what should be served and is not; what fails is logged and stays in the list. */
+  resume(): Promise<void>;
+  list(): readonly { readonly address: string; readonly failure?: string }[];
   stop(address: string): Promise<void>;
 }
 

@@ -30,17 +30,20 @@ import { copyFolderOwner } from "./copy/tasks.ts";
 import { downloads } from "./downloads.ts";
 import { openEventLog } from "./events.ts";
 import { createImageWork, engineId, findBase } from "./image-work.ts";
+import { measureLoopLag } from "./loop-lag.ts";
 import { requireSpace } from "./low-space.ts";
 import { networkNames } from "./network-names.ts";
 import { openRegistries } from "./registries.ts";
 import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
+import { savedAddresses } from "./saved-addresses.ts";
 
 /** Files of the Workers; the composition root knows where they are. */
 export interface WorkerEntries {
   readonly kernel: URL;
   readonly bulk: URL;
   readonly attach: URL;
+  readonly registry: URL;
 }
 
 export interface EngineOptions {
@@ -66,11 +69,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   const reserve = openReserve(dataRoot);
   const makeRoom = () => reserve.giveAway();
-  const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults, makeRoom }));
-  const buildDatabase = opened.use(
-    openDatabase(join(dataRoot, "build.db"), { faults, makeRoom, durability: "normal" }),
-  );
-  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db"), { makeRoom, durability: "normal" }));
+  const database = opened.use(openDatabase(join(dataRoot, "gantry.db"), { faults, makeRoom, logAhead: true }));
+  const buildDatabase = opened.use(openDatabase(join(dataRoot, "build.db"), { faults, makeRoom, durable: false }));
+  const eventDatabase = opened.use(openDatabase(join(dataRoot, "events.db"), { makeRoom, durable: false }));
   reserve.keep();
   migrate(database, "containers", containerSchema);
 
@@ -161,7 +162,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   rmSync(receptionFolder, { recursive: true, force: true });
   mkdirSync(receptionFolder, { recursive: true, mode: 0o700 });
   const reception = { folder: receptionFolder, bulk, clock, random };
-  const registries = opened.use(openRegistries({ store, database, clock, random, onError }));
+  const saved = savedAddresses(database);
+  const registries = opened.use(
+    openRegistries({ store, database, worker: workers.registry, saved, clock, random, onError }),
+  );
+  await registries.resume();
 
   const held = opened.move();
   return {
@@ -197,6 +202,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       reserve.keep();
     },
     foreignDrops: () => findForeignDrops(networkNames(runRoot).bridge, networkNames(runRoot).table),
+    loopLag: (seconds, signal) => measureLoopLag(clock, seconds, signal),
     dismantle: () => networks.dismantle(),
     scratch: receptionFolder,
     [Symbol.asyncDispose]: () => held.disposeAsync(),

@@ -1,92 +1,122 @@
 import type { Clock } from "#base/core/clock.ts";
-import { GantryError } from "#base/core/errors.ts";
+import { describe, GantryError, isKind } from "#base/core/errors.ts";
 import type { Random } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import type { Registry } from "#images/registry/contract.ts";
 import { createRegistry } from "#images/registry/registry.ts";
+import { RegistryWorker } from "#images/registry/worker/registry-worker.ts";
 import type { Store } from "#images/store/contract.ts";
 import type { RegistryListeners } from "./contract.ts";
+import { type ListenAddress, parseListenAddress, printListenAddress } from "./listen-address.ts";
+import type { SavedAddresses } from "./saved-addresses.ts";
 
 export interface RegistryParts {
   readonly store: Store;
   readonly database: Database;
   readonly clock: Clock;
   readonly random: Random;
+  /** The Worker's entry file. */
+  readonly worker: URL;
+  /** Served again by `resume`, until stopped. */
+  readonly saved: SavedAddresses;
   readonly onError: (error: unknown, what: string) => void;
 }
 
-/** "127.0.0.1:5000", "[::1]:5000". Beyond loopback is refused: this first form has neither TLS nor users. */
-export function parseListenAddress(text: string): { hostname: string; port: number } {
-  const match = /^(\[[0-9a-f:]+\]|[^:]+):(\d{1,5})$/i.exec(text);
-  if (match === null || Number(match[2]) > 65535) {
-    throw new GantryError("invalid", {
-      doing: "serve the registry at",
-      on: text,
-      because: "it is not of the form HOST:PORT",
-      next: "For example: --address 127.0.0.1:5000",
-    });
-  }
-  const hostname = match[1]!.replace(/^\[|\]$/g, "");
-  if (hostname !== "localhost" && hostname !== "::1" && !/^127(\.\d{1,3}){3}$/.test(hostname)) {
-    throw new GantryError("unsupported", {
-      doing: "serve the registry at",
-      on: text,
-      because: "without TLS and users a registry is served on loopback only",
-      next: "Use 127.0.0.1, and a proxy with TLS in front of it.",
-    });
-  }
-  return { hostname, port: Number(match[2]) };
+interface Open extends AsyncDisposable {
+  readonly worker: RegistryWorker;
 }
 
+/** A Worker that died sooner is not started again by itself. */
+const livedLong = 10_000;
+
+/** One registry and one Worker for all addresses, from the first one served on. */
 export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncDisposable {
-  const listening = new Map<string, ReturnType<typeof Bun.serve>>();
-  let registry: Registry | undefined;
+  const { saved, clock, onError } = parts;
+  const listening = new Map<string, ListenAddress>();
+  const failures = new Map<string, string>();
+  let open: Open | undefined;
+  let resuming: Promise<void> | undefined;
+
+  function opened(): Open {
+    if (open !== undefined) return open;
+    const began = clock.monotonic();
+    const worker = new RegistryWorker({
+      entry: parts.worker,
+      blobs: parts.store.blobs,
+      answer: (request) => registry.fetch(request),
+      onDeath: (error) => {
+        for (const address of listening.keys()) failures.set(address, error.parts.because);
+        listening.clear();
+        open = undefined;
+        onError(error, "the registry");
+        if (clock.monotonic() - began > livedLong) void resume();
+      },
+    });
+    const registry: Registry = createRegistry({ ...parts, bytes: worker.bytes });
+    open = {
+      worker,
+      async [Symbol.asyncDispose]() {
+        for (const { hostname, port } of listening.values()) await worker.close(hostname, port);
+        await registry[Symbol.asyncDispose]();
+        await worker[Symbol.asyncDispose]();
+      },
+    };
+    return open;
+  }
+
+  async function serve({ address }: { readonly address: string }): Promise<{ address: string }> {
+    const { hostname, port } = parseListenAddress(address);
+    const served = { hostname, port: await opened().worker.listen(hostname, port) };
+    const bound = printListenAddress(served);
+    listening.set(bound, served);
+    failures.delete(bound);
+    saved.add(bound);
+    return { address: bound };
+  }
+
+  function resume(): Promise<void> {
+    resuming ??= resumeAll().finally(() => {
+      resuming = undefined;
+    });
+    return resuming;
+  }
+
+  async function resumeAll(): Promise<void> {
+    for (const address of saved.list().filter((item) => !listening.has(item))) {
+      try {
+        await serve({ address });
+      } catch (error) {
+        failures.set(address, isKind(error) ? error.parts.because : describe(error));
+        onError(error, "serve a registry again");
+      }
+    }
+  }
 
   return {
-    async serve({ address }) {
-      const { hostname, port } = parseListenAddress(address);
-      registry ??= createRegistry(parts);
-      const answer = registry;
-      let server: ReturnType<typeof Bun.serve>;
-      try {
-        server = Bun.serve({
-          hostname,
-          port,
-          idleTimeout: 0,
-          maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-          fetch: (request) => answer.fetch(request),
-        });
-      } catch (cause) {
-        throw new GantryError("conflict", {
-          doing: "serve the registry at",
-          on: address,
-          because: "the address is taken or not of this machine",
-          next: "Choose another port with --address.",
-          cause,
-        });
-      }
-      const bound = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.port}`;
-      listening.set(bound, server);
-      return { address: bound };
-    },
-    list: () => [...listening.keys()].map((address) => ({ address })),
+    serve,
+    resume,
+    list: () =>
+      saved.list().map((address) => {
+        const failure = listening.has(address) ? undefined : failures.get(address);
+        return { address, ...(failure === undefined ? {} : { failure }) };
+      }),
     async stop(address) {
-      const server = listening.get(address);
-      if (server === undefined) {
-        throw new GantryError("not-found", {
-          doing: "stop the registry at",
-          on: address,
-          because: "none is served there",
-        });
-      }
+      const known = saved.remove(address);
+      const served = listening.get(address);
       listening.delete(address);
-      await server.stop(true);
+      failures.delete(address);
+      if (served !== undefined) return opened().worker.close(served.hostname, served.port);
+      if (known) return;
+      throw new GantryError("not-found", {
+        doing: "stop the registry at",
+        on: address,
+        because: "none is served there",
+      });
     },
     async [Symbol.asyncDispose]() {
-      for (const server of listening.values()) await server.stop(true);
+      await open?.[Symbol.asyncDispose]();
+      open = undefined;
       listening.clear();
-      await registry?.[Symbol.asyncDispose]();
-      registry = undefined;
     },
   };
 }

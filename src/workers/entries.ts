@@ -9,4 +9,5 @@ export const workerEntries = {
   kernel: new URL(`${folder}kernel.ts`, import.meta.url),
   bulk: new URL(`${folder}bulk.ts`, import.meta.url),
   attach: new URL(`${folder}attach.ts`, import.meta.url),
+  registry: new URL(`${folder}registry.ts`, import.meta.url),
 } as const;

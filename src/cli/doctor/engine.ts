@@ -1,4 +1,5 @@
 import { describe, isKind } from "#base/core/errors.ts";
+import type { Client } from "#client/contract.ts";
 import { createClient } from "#client/http-client.ts";
 import type { InfoAnswer } from "#formats/docker/system.ts";
 import { type Finding, missing, ok, warning } from "./finding.ts";
@@ -33,7 +34,24 @@ export async function checkEngine(host: string, uid: number): Promise<EngineView
     // Another program's engine has no such page; that is no fault of the machine.
     if (!isKind(error, "not-found")) findings.push(warning("firewall", `the engine cannot tell: ${describe(error)}`));
   }
+  findings.push(...(await checkLoop(client)));
   return { findings, info };
+}
+
+/** Beyond that a user feels it. */
+const lateMs = 50;
+
+async function checkLoop(client: Client): Promise<Finding[]> {
+  try {
+    const { maximum } = await client.request<{ readonly maximum: number }>("GET", "/gantry/v1/loop-lag?seconds=0.3", {
+      signal: AbortSignal.timeout(patience),
+    });
+    const found = `answers come at most ${maximum} ms late`;
+    return [maximum <= lateMs ? ok("event loop", found) : warning("event loop", found, "Give the machine less to do.")];
+  } catch (error) {
+    if (isKind(error, "not-found")) return [];
+    return [warning("event loop", `the engine cannot tell: ${describe(error)}`)];
+  }
 }
 
 function silent(host: string, uid: number, error: unknown): Finding {

@@ -18,7 +18,7 @@ export const verb: Verb = {
             json: { Address: options.address },
           });
           context.stdout.write(
-            `The engine serves a registry at ${Address}, until the engine stops or: gantry registry stop ${Address}\n`,
+            `The engine serves a registry at ${Address}, whenever it runs, until: gantry registry stop ${Address}\n`,
           );
           return undefined;
         }),
@@ -39,13 +39,14 @@ export const verb: Verb = {
       .option("--json", "as JSON")
       .action((options: { json?: boolean }) =>
         run(async (context) => {
-          const items = await (await context.client()).request<{ address: string }[]>("GET", "/gantry/v1/registries");
+          const client = await context.client();
+          const items = await client.request<{ address: string; failure?: string }[]>("GET", "/gantry/v1/registries");
           context.stdout.write(
             options.json === true
               ? `${JSON.stringify(items)}\n`
               : table(
-                  ["ADDRESS"],
-                  items.map(({ address }) => [address]),
+                  ["ADDRESS", "STATE"],
+                  items.map(({ address, failure }) => [address, failure ?? "served"]),
                 ),
           );
           return undefined;

@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { type Context, type Entry, waitResult } from "./context.ts";
 import type { ContainerRecord, ContainerState, ExitRecord } from "./contract.ts";
 import { planRestart } from "./restart-policy.ts";
@@ -93,7 +94,8 @@ export async function finishRemoval(context: Context, entry: Entry, volumes: boo
     await context.volumes?.removeAnonymous(anonymous);
   }
   context.faults.at("containers.remove.data");
-  rmSync(paths.data, { recursive: true, force: true });
+  // Its log may be big, and freeing that takes long.
+  await rm(paths.data, { recursive: true, force: true });
   context.exits.forget(record.id);
   context.table.delete(record.id);
   context.forget(entry);

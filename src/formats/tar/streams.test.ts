@@ -69,3 +69,14 @@ test("a truncated archive is an error, not an end", async () => {
   };
   expect(read()).rejects.toThrow(/stops in the middle/);
 });
+
+test("small entries are given together, a few chunks for all", async () => {
+  const many = tarStream(async (writer) => {
+    for (let n = 0; n < 200; n += 1)
+      await writer.entry(tarEntry({ name: name(`file-${n}`), type: "file", size: 10 }), name("0123456789"));
+  });
+  const sizes: number[] = [];
+  for await (const chunk of many) sizes.push(chunk.length);
+  expect(sizes.length).toBeLessThan(5);
+  expect(sizes.reduce((sum, size) => sum + size, 0) % 512).toBe(0);
+});

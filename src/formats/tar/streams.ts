@@ -77,6 +77,9 @@ async function* piecesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);
 }
 
+/** Small entries are given together: a chunk each would cost more than the bytes. */
+const enough = 64 * 1024;
+
 /** A tar writer whose data may come from async sources; each call waits until the reader takes more. */
 export interface StreamingTarWriter {
   entry(entry: TarEntry, content?: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
@@ -90,11 +93,16 @@ export function tarStream(write: (writer: StreamingTarWriter) => Promise<void>):
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1 });
   const out = writable.getWriter();
   const pending: Uint8Array[] = [];
-  const tar: TarWriter = createTarWriter(((chunk) => pending.push(chunk.slice())) satisfies ByteSink);
-  const drain = async () => {
-    if (pending.length === 0) return;
+  const tar: TarWriter = createTarWriter(((chunk) => {
+    pending.push(chunk.slice());
+    bytesPending += chunk.length;
+  }) satisfies ByteSink);
+  let bytesPending = 0;
+  const drain = async (least = enough) => {
+    if (bytesPending < least || pending.length === 0) return;
     const bytes = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
     pending.length = 0;
+    bytesPending = 0;
     await out.write(bytes);
   };
   const run = async () => {
@@ -112,7 +120,7 @@ export function tarStream(write: (writer: StreamingTarWriter) => Promise<void>):
       },
     });
     tar.finish();
-    await drain();
+    await drain(0);
     await out.close();
   };
   run().catch((error: unknown) =>

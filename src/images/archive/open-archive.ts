@@ -43,7 +43,7 @@ async function importRootfs(
     const run = options.signal === undefined ? {} : { signal: options.signal };
     const layer = await bulk.run(repackLayer, { input: raw.path, output: packed.path }, run);
     lease.add({ blob: layer.digest });
-    store.blobs.adopt(packed.id, layer);
+    await store.blobs.adopt(packed.id, layer);
     const created = options.created ?? new Date(clock.now()).toISOString();
     const platform = options.platform ?? hostPlatform();
     const comment = options.message ?? "imported";

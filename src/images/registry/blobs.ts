@@ -3,16 +3,18 @@ import { isDigest } from "#formats/oci/digest.ts";
 import type { BlobProvider } from "#images/store/contract.ts";
 import { refuse } from "./answers.ts";
 import { requestedRange } from "./content-range.ts";
-import type { Catalogue } from "./contract.ts";
+import type { Catalogue, RegistryBytes } from "./contract.ts";
 
 /** Reading and deleting blobs (distribution-spec, "Pulling blobs", "Deleting Blobs"). */
 export class Blobs {
   readonly #blobs: BlobProvider;
   readonly #catalogue: Catalogue;
+  readonly #send: RegistryBytes["send"];
   readonly #deletes: boolean;
 
-  constructor(blobs: BlobProvider, catalogue: Catalogue, deletes: boolean) {
+  constructor(blobs: BlobProvider, catalogue: Catalogue, send: RegistryBytes["send"], deletes: boolean) {
     this.#blobs = blobs;
+    this.#send = send;
     this.#catalogue = catalogue;
     this.#deletes = deletes;
   }
@@ -39,8 +41,8 @@ export class Blobs {
       answer.headers.set("Content-Range", `bytes */${size}`);
       return answer;
     }
-    const file = Bun.file(this.#blobs.path(digest));
-    if (file.size !== size) {
+    const path = this.#blobs.path(digest);
+    if (Bun.file(path).size !== size) {
       throw new GantryError("corrupt", {
         doing: "serve the blob",
         on: digest,
@@ -48,9 +50,9 @@ export class Blobs {
         next: "Run `gantry check --repair` on the registry's machine, then push it again.",
       });
     }
-    if (range === undefined) return new Response(file, { headers });
+    if (range === undefined) return this.#send(path, undefined, { headers });
     headers["Content-Range"] = `bytes ${range.start}-${range.end - 1}/${size}`;
-    return new Response(file.slice(range.start, range.end), { status: 206, headers });
+    return this.#send(path, range, { status: 206, headers });
   }
 
   delete(repository: string, digest: string): Response {

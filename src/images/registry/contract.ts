@@ -3,7 +3,9 @@
  * stays until it is deleted: every blob and manifest is linked to the repositories it was pushed to and pinned there,
  * and a link is what makes it readable, so one repository's content is never read through another.
  */
-import type { Digest } from "#formats/oci/contract.ts";
+import type { Digest, DigestAlgorithm } from "#formats/oci/contract.ts";
+import type { BlobInfo } from "#images/store/contract.ts";
+import type { ByteRange } from "./content-range.ts";
 
 /** Disposed it lets go of uploads in flight; another one on the same store and database goes on with them. */
 export interface Registry extends AsyncDisposable {
@@ -19,6 +21,37 @@ export interface Access {
     repository: string | undefined,
     action: "pull" | "push" | "delete",
   ): Promise<Response | undefined>;
+}
+
+/**
+ * Where an upload's bytes are received, hashed and written and a blob's are sent: in the thread that decides, or in a
+ * Worker that has the connections, so that the engine's event loop never touches them.
+ */
+export interface RegistryBytes {
+  /** The file of `ref`, made or opened where its bytes end. Error "conflict": it is open. */
+  open(ref: string, algorithm: DigestAlgorithm): Promise<UploadFile>;
+  /** An answer whose body is the file, or a part of it. */
+  send(path: string, range: ByteRange | undefined, init: ResponseInit): Response;
+}
+
+/** Disposing it leaves the bytes for the next `open`. */
+export interface UploadFile extends AsyncDisposable {
+  /** Bytes here already. */
+  readonly offset: number;
+  /**
+   * The request's body, never more than `range` announced; what arrived is kept whatever happens. Gives the refusal
+   * when the body is not as announced. Error "exhausted": the disk is full.
+   */
+  receive(
+    request: Request,
+    range: ByteRange | undefined,
+    stop: AbortSignal,
+    onBytes: () => void,
+  ): Promise<Response | undefined>;
+  /** Makes it a blob. Error "corrupt": it is another; the bytes are gone then. */
+  commit(digest: Digest): Promise<BlobInfo>;
+  /** Forgets the bytes. */
+  abandon(): void | Promise<void>;
 }
 
 /** What the registry remembers beside the store: names, links, tags, referrers, uploads. All calls are synchronous. */

@@ -1,7 +1,6 @@
 import type { Random } from "#base/core/random.ts";
 import type { DigestAlgorithm } from "#formats/oci/contract.ts";
-import type { BlobStore, Ingest } from "#images/store/contract.ts";
-import type { Catalogue } from "./contract.ts";
+import type { Catalogue, RegistryBytes, UploadFile } from "./contract.ts";
 
 /** Upload ids are ours: hex only, so they are fit for any key. */
 const idPattern = /^[0-9a-f]{32}$/;
@@ -29,14 +28,14 @@ export interface Upload {
   algorithm: DigestAlgorithm;
   /** One at a time. */
   sender?: Sender | undefined;
-  ingest?: Ingest | undefined;
-  opening?: Promise<Ingest> | undefined;
+  file?: UploadFile | undefined;
+  opening?: Promise<UploadFile> | undefined;
   /** Whether the catalogue knows it, so that it outlives this process. */
   readonly lasting: boolean;
 }
 
 export interface OpenUploadsParts {
-  readonly blobs: BlobStore;
+  readonly bytes: RegistryBytes;
   readonly catalogue: Catalogue;
   readonly random: Random;
   /** Milliseconds since 1970. */
@@ -52,7 +51,7 @@ export interface OpenUploadsParts {
  * in the catalogue: both survive a restart. They are bounded: the one nobody asked about for longest makes way, and what was idle for a day goes.
  */
 export class OpenUploads implements AsyncDisposable {
-  readonly #blobs: BlobStore;
+  readonly #bytes: RegistryBytes;
   readonly #catalogue: Catalogue;
   readonly #random: Random;
   readonly #now: () => number;
@@ -63,8 +62,8 @@ export class OpenUploads implements AsyncDisposable {
   readonly #warm = new Set<Upload>();
 
   constructor(parts: OpenUploadsParts) {
-    const { blobs, catalogue, random, now, onError, limit = 10_000 } = parts;
-    this.#blobs = blobs;
+    const { bytes, catalogue, random, now, onError, limit = 10_000 } = parts;
+    this.#bytes = bytes;
     this.#catalogue = catalogue;
     this.#random = random;
     this.#now = now;
@@ -116,16 +115,16 @@ export class OpenUploads implements AsyncDisposable {
   }
 
   /** The upload's file. Only its sender, or the one that drops it, may ask for another algorithm. */
-  async ingest(upload: Upload, algorithm = upload.algorithm): Promise<Ingest> {
+  async file(upload: Upload, algorithm = upload.algorithm): Promise<UploadFile> {
     for (;;) {
       if (upload.opening !== undefined) await upload.opening;
-      else if (upload.ingest !== undefined && upload.algorithm === algorithm) return upload.ingest;
+      else if (upload.file !== undefined && upload.algorithm === algorithm) return upload.file;
       else {
         await this.close(upload);
         upload.algorithm = algorithm;
         upload.opening = this.#openFile(upload);
         try {
-          upload.ingest = await upload.opening;
+          upload.file = await upload.opening;
         } finally {
           upload.opening = undefined;
         }
@@ -135,15 +134,15 @@ export class OpenUploads implements AsyncDisposable {
 
   /** Bytes stay; the next use reads them again. */
   async close(upload: Upload): Promise<void> {
-    const { ingest } = upload;
-    upload.ingest = undefined;
+    const { file } = upload;
+    upload.file = undefined;
     this.#warm.delete(upload);
-    await ingest?.[Symbol.asyncDispose]();
+    await file?.[Symbol.asyncDispose]();
   }
 
   /** Its bytes are a blob now, or gone. */
   forget(upload: Upload): void {
-    upload.ingest = undefined;
+    upload.file = undefined;
     this.#warm.delete(upload);
     this.#open.delete(upload.id);
   }
@@ -154,9 +153,9 @@ export class OpenUploads implements AsyncDisposable {
     upload.sender?.stop();
     await upload.sender?.ended;
     if (upload.lasting) this.#catalogue.endUpload(upload.id);
-    const ingest = await this.ingest(upload);
+    const file = await this.file(upload);
     this.forget(upload);
-    ingest.abandon();
+    await file.abandon();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,11 +176,11 @@ export class OpenUploads implements AsyncDisposable {
     }
   }
 
-  async #openFile(upload: Upload): Promise<Ingest> {
+  async #openFile(upload: Upload): Promise<UploadFile> {
     this.#cool();
-    const ingest = await this.#blobs.ingest(`upload ${upload.id}`, { algorithm: upload.algorithm });
+    const file = await this.#bytes.open(`upload ${upload.id}`, upload.algorithm);
     this.#warm.add(upload);
-    return ingest;
+    return file;
   }
 
   /** Closes files nobody writes to, those opened first, until few are open. */

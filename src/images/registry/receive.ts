@@ -1,9 +1,22 @@
-import type { Ingest } from "#images/store/contract.ts";
 import { refuse } from "./answers.ts";
 import type { ByteRange } from "./content-range.ts";
 
-interface BodyReader {
+export interface BodyReader {
   read(): Promise<{ readonly value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+  releaseLock(): void;
+}
+
+/** What is needed of a request. */
+interface Sent {
+  readonly headers: Headers;
+  readonly body: { getReader(): BodyReader } | null;
+}
+
+/** The file it grows: an ingest, or a Worker's. */
+interface Growing {
+  readonly offset: number;
+  write(chunk: Uint8Array): void;
 }
 
 /**
@@ -11,8 +24,8 @@ interface BodyReader {
  * Gives the refusal when the body is not as announced; what the file throws is thrown.
  */
 export async function receive(
-  request: Request,
-  ingest: Ingest,
+  request: Sent,
+  ingest: Growing,
   range: ByteRange | undefined,
   stop: AbortSignal,
   onBytes: () => void,
@@ -46,7 +59,7 @@ export async function receive(
   return undefined;
 }
 
-function announcedLength(request: Request): number | undefined {
+function announcedLength(request: Sent): number | undefined {
   const header = request.headers.get("content-length");
   return header === null || !/^\d{1,15}$/.test(header) ? undefined : Number(header);
 }

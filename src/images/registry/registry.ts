@@ -7,8 +7,9 @@ import { parseReference } from "#formats/oci/reference.ts";
 import type { Store } from "#images/store/contract.ts";
 import { failureAnswer, refuse } from "./answers.ts";
 import { Blobs } from "./blobs.ts";
+import { localBytes } from "./bytes.ts";
 import { RowCatalogue } from "./catalogue.ts";
-import type { Access, Catalogue, Registry } from "./contract.ts";
+import type { Access, Catalogue, Registry, RegistryBytes } from "./contract.ts";
 import { Manifests } from "./manifests.ts";
 import { OpenUploads } from "./open-uploads.ts";
 import { askedPage, onePage } from "./pages.ts";
@@ -21,6 +22,8 @@ export interface RegistryOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly access?: Access;
+  /** Default: in this thread. */
+  readonly bytes?: RegistryBytes;
   /** Whether DELETE is served; default true. */
   readonly deletes?: boolean;
   readonly onError: (error: unknown, what: string) => void;
@@ -30,10 +33,11 @@ const openToAll: Access = { check: () => Promise.resolve(undefined) };
 
 export function createRegistry(options: RegistryOptions): Registry {
   const { store, access = openToAll, deletes = true, random, onError } = options;
+  const bytes = options.bytes ?? localBytes(store.blobs);
   const now = () => options.clock.now();
   const catalogue = new RowCatalogue(options.database, store.leases, now);
   const open = new OpenUploads({
-    blobs: store.blobs,
+    bytes,
     catalogue,
     random,
     now,
@@ -41,7 +45,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   });
   const uploads = new Uploads(open, store, catalogue);
   const manifests = new Manifests(store, catalogue, deletes);
-  const blobs = new Blobs(store.blobs, catalogue, deletes);
+  const blobs = new Blobs(store.blobs, catalogue, bytes.send, deletes);
 
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { systemRandom } from "#base/core/random.ts";
 import { digestOf } from "#formats/oci/digest.ts";
 import { scratch } from "#images/store/testing/test-store.ts";
+import { localBytes } from "./bytes.ts";
 import { RowCatalogue } from "./catalogue.ts";
 import { OpenUploads } from "./open-uploads.ts";
 import { codeOf, openTestRegistry, type TestRegistry } from "./testing/test-registry.ts";
@@ -243,9 +244,17 @@ test("open uploads are bounded: the one asked about longest ago makes way", asyn
   const { blobs } = at.here.store;
   const { now } = at.clock;
   const onError = (error: unknown) => at.errors.push(error);
-  await using open = new OpenUploads({ blobs, catalogue, random: systemRandom, now, onError, limit: 100 });
+  await using open = new OpenUploads({
+    bytes: localBytes(blobs),
+    catalogue,
+    random: systemRandom,
+    now,
+    onError,
+    limit: 100,
+  });
   const first = open.begin("a", "sha256", true);
-  (await open.ingest(first)).write(Buffer.from("bytes"));
+  const sent = new Request("http://registry.test", { method: "PATCH", body: "bytes" });
+  await (await open.file(first)).receive(sent, undefined, new AbortController().signal, () => undefined);
   const second = open.begin("a", "sha256", true);
   open.touch(first);
   for (let n = 0; n < 99; n += 1) open.begin("a", "sha256", true);

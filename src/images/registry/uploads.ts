@@ -6,7 +6,6 @@ import { refuse } from "./answers.ts";
 import { contentRange } from "./content-range.ts";
 import type { Catalogue } from "./contract.ts";
 import type { OpenUploads, Upload } from "./open-uploads.ts";
-import { receive } from "./receive.ts";
 
 /** Repositories asked about a mount that names none. */
 const mountCandidates = 10;
@@ -63,7 +62,7 @@ export class Uploads {
     const upload = this.#open.find(repository, id);
     if (upload === undefined) return unknown(id);
     this.#open.touch(upload);
-    return this.#state(204, upload, (await this.#open.ingest(upload)).offset);
+    return this.#state(204, upload, (await this.#open.file(upload)).offset);
   }
 
   async cancel(repository: string, id: string): Promise<Response> {
@@ -110,12 +109,12 @@ export class Uploads {
     this.#open.heard(upload);
     try {
       const algorithm = digest === undefined ? upload.algorithm : digestAlgorithm(digest);
-      const ingest = await this.#open.ingest(upload, algorithm);
+      const file = await this.#open.file(upload, algorithm);
       const range = contentRange(request.headers.get("content-range"));
-      if (range === "invalid" || (range !== undefined && range.start !== ingest.offset))
-        return this.#outOfOrder(upload, ingest.offset);
-      const refused = await receive(request, ingest, range, stop.signal, () => this.#open.heard(upload));
-      const { offset } = ingest;
+      if (range === "invalid" || (range !== undefined && range.start !== file.offset))
+        return this.#outOfOrder(upload, file.offset);
+      const refused = await file.receive(request, range, stop.signal, () => this.#open.heard(upload));
+      const { offset } = file;
       return refused ?? (digest === undefined ? undefined : await this.#commit(upload, digest)) ?? offset;
     } catch (error) {
       // The file's end decides what is here; the next request reads it.
@@ -130,9 +129,9 @@ export class Uploads {
   async #commit(upload: Upload, digest: Digest): Promise<Response | undefined> {
     using lease = this.#store.leases.begin(`registry: push to ${upload.repository}`);
     lease.add({ blob: digest });
-    const ingest = await this.#open.ingest(upload, digestAlgorithm(digest));
+    const file = await this.#open.file(upload, digestAlgorithm(digest));
     try {
-      await ingest.commit({ digest });
+      await file.commit(digest);
     } catch (error) {
       if (!isKind(error, "corrupt")) throw error;
       this.#open.forget(upload);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { GantryError } from "#base/core/errors.ts";
 import { type Descriptor, type Digest, documentLimit } from "#formats/oci/contract.ts";
@@ -14,8 +14,10 @@ import type {
   IngestOptions,
   Range,
 } from "./contract.ts";
+import { dropFile } from "./drop-file.ts";
 import { Fetches } from "./fetches.ts";
-import { nameFile, OpenIngest, writeWhole } from "./ingest.ts";
+import { OpenIngest, writeWhole } from "./ingest.ts";
+import { Naming } from "./naming.ts";
 
 interface BlobRow {
   digest: Digest;
@@ -29,11 +31,13 @@ export class DiskBlobStore implements BlobStore {
   readonly #fetches: Fetches;
   /** Ids of ingests being written now. */
   readonly writing = new Set<string>();
+  readonly naming: Naming;
 
   constructor(context: StoreContext, isHeld: (digest: Digest) => boolean) {
     this.#context = context;
     this.#isHeld = isHeld;
     this.#fetches = new Fetches(this);
+    this.naming = new Naming(context, (digest) => this.stat(digest));
   }
 
   stat(digest: Digest): BlobInfo | undefined {
@@ -79,12 +83,9 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async ingest(ref: string, options: IngestOptions = {}): Promise<Ingest> {
-    const id = `r-${digestOf(ref).slice(7, 39)}`;
-    if (this.writing.has(id))
-      throw new GantryError("conflict", { doing: "store the blob", on: ref, because: "another writer is at it" });
-    this.writing.add(id);
+    const { id } = this.lend(ref);
     try {
-      return await OpenIngest.open(this.#context, id, options, this.#owner);
+      return await OpenIngest.open(this.#context, id, options, this);
     } catch (error) {
       this.writing.delete(id);
       throw error;
@@ -106,11 +107,23 @@ export class DiskBlobStore implements BlobStore {
     const { id, path } = this.reserve();
     try {
       this.#context.faults.at("images.blob.write");
-      writeWhole(path, bytes);
-      return this.adopt(id, { digest, size: bytes.length });
+      await writeWhole(path, bytes);
+      return await this.adopt(id, { digest, size: bytes.length });
     } finally {
       this.discard(id);
     }
+  }
+
+  lend(ref: string): { id: string; path: string } {
+    const id = `r-${digestOf(ref).slice(7, 39)}`;
+    if (this.writing.has(id))
+      throw new GantryError("conflict", { doing: "store the blob", on: ref, because: "another writer is at it" });
+    this.writing.add(id);
+    return { id, path: folders.ingest(this.#context.root, id) };
+  }
+
+  release(id: string): void {
+    this.writing.delete(id);
   }
 
   reserve(): { id: string; path: string } {
@@ -121,27 +134,14 @@ export class DiskBlobStore implements BlobStore {
     return { id, path };
   }
 
-  adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): BlobInfo {
-    const from = folders.ingest(this.#context.root, id);
-    const known = this.stat(blob.digest);
-    if (known !== undefined) {
-      rmSync(from, { force: true });
-      this.writing.delete(id);
-      return known;
-    }
-    const size = statSync(from).size;
-    if (size !== blob.size) throw damaged(blob.digest, `${size} bytes were written, not ${blob.size}`);
-    nameFile(this.#context, from, blob.digest);
-    const created = this.#context.clock.now();
-    this.#context.database.transaction("images.blob", () =>
-      this.#context.database.run("INSERT INTO blobs VALUES (?, ?, ?)", blob.digest, blob.size, created),
-    );
+  async adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): Promise<BlobInfo> {
+    const info = await this.naming.name(folders.ingest(this.#context.root, id), blob);
     this.writing.delete(id);
-    return { digest: blob.digest, size: blob.size, created };
+    return info;
   }
 
   discard(id: string): void {
-    rmSync(folders.ingest(this.#context.root, id), { force: true });
+    dropFile(this.#context, folders.ingest(this.#context.root, id));
     this.writing.delete(id);
   }
 
@@ -157,9 +157,11 @@ export class DiskBlobStore implements BlobStore {
     const removed = database.transaction("images.blob-delete", () =>
       database.run("DELETE FROM blobs WHERE digest = ?", digest),
     );
+    // Without a row the file is none of ours, or just being named.
+    if (removed === 0) return false;
     faults.at("images.blob.unlink");
-    rmSync(folders.blob(root, digest), { force: true });
-    return removed > 0;
+    dropFile(this.#context, folders.blob(root, digest));
+    return true;
   }
 
   /** Whether the file is as the row says, without hashing. */
@@ -172,11 +174,6 @@ export class DiskBlobStore implements BlobStore {
       throw error;
     }
   }
-
-  readonly #owner = {
-    adopt: (id: string, blob: { digest: Digest; size: number }) => this.adopt(id, blob),
-    released: (id: string) => void this.writing.delete(id),
-  };
 
   #info(digest: Digest): BlobInfo {
     const info = this.stat(digest);

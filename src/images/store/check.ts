@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, isKind } from "#base/core/errors.ts";
 import type { Digest } from "#formats/oci/contract.ts";
@@ -6,6 +6,7 @@ import { digestAlgorithm, parseDigest } from "#formats/oci/digest.ts";
 import type { CollectParts } from "./collect.ts";
 import { emptyLayer, folders } from "./context.ts";
 import type { BlobInfo, CheckOptions, Finding } from "./contract.ts";
+import { dropFile, isDropped } from "./drop-file.ts";
 import { hashFile, removeTrees } from "./tasks.ts";
 
 const staleIngestMs = 7 * 24 * 3600 * 1000;
@@ -70,7 +71,7 @@ function checkUnnamed(parts: CollectParts, findings: Finding[]): void {
     findings.push({ kind: "layer-unnamed", on: path, because: "no record names it", remedy: "remove the folder" });
   const ingest = folders.ingest(context.root);
   for (const id of readdirSync(ingest)) {
-    if (blobs.writing.has(id)) continue;
+    if (blobs.writing.has(id) || isDropped(id)) continue;
     const age = context.clock.now() - statSync(join(ingest, id)).mtimeMs;
     if (age > staleIngestMs)
       findings.push({
@@ -84,7 +85,8 @@ function checkUnnamed(parts: CollectParts, findings: Finding[]): void {
 
 /** Files in blobs/ that no row names. */
 export function unnamedBlobs({ context, blobs }: CollectParts): string[] {
-  const known = new Set(blobs.list().map((info) => folders.blob(context.root, info.digest)));
+  const named = [...blobs.list().map(({ digest }) => digest), ...blobs.naming.digests];
+  const known = new Set(named.map((digest) => folders.blob(context.root, digest)));
   const found: string[] = [];
   for (const algorithm of readdirSync(folders.blobs(context.root)))
     for (const name of readdirSync(folders.blobs(context.root, algorithm))) {
@@ -163,7 +165,7 @@ export async function repair(parts: CollectParts, findings: readonly Finding[], 
   for (const finding of findings) {
     signal?.throwIfAborted();
     if (finding.kind.startsWith("blob-") && finding.kind !== "blob-unnamed") blobs.remove(parseDigest(finding.on));
-    else if (finding.kind === "blob-unnamed") rmSync(finding.on, { force: true });
+    else if (finding.kind === "blob-unnamed") dropFile(context, finding.on);
     else if (finding.kind === "layer-unnamed") await context.bulk.run(removeTrees, { paths: [finding.on] });
     else if (finding.kind === "ingest-left") blobs.discard(finding.on);
     else if (finding.kind === "snapshot-missing") remakeSnapshot(parts, finding.on);

@@ -85,8 +85,12 @@ export interface BlobIngester {
   put(bytes: Uint8Array, expected?: Expected): Promise<BlobInfo>;
   /** An empty file in ingest/ for a bulk task to write, hash and fsync by itself. */
   reserve(): { readonly id: string; readonly path: string };
+  /** The place of an {@link ingest}'s bytes, for a Worker to write and hash; ends with `adopt`, `discard` or `release`. */
+  lend(ref: string): { readonly id: string; readonly path: string };
+  /** The writer has stopped; the bytes stay for the next one of the same ref. */
+  release(id: string): void;
   /** Names what a bulk task wrote. Promised by the task: it hashed these very bytes. */
-  adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): BlobInfo;
+  adopt(id: string, blob: { readonly digest: Digest; readonly size: number }): Promise<BlobInfo>;
   discard(id: string): void;
 }
 

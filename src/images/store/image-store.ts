@@ -108,6 +108,9 @@ export class RowImageStore implements ImageStore {
       });
     const { database, clock, watch } = this.#context;
     watch.touch();
+    const before = this.get(target.digest);
+    // A build with nothing changed names what has its names.
+    if (before !== undefined && normal.every((name) => before.names.includes(name))) return before;
     const { mediaType, digest, size, annotations } = target;
     const kept = { mediaType, digest, size, ...(annotations === undefined ? {} : { annotations }) };
     database.transaction("images.put", () => {

@@ -1,19 +1,17 @@
-import { closeSync, fsync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
-import { promisify } from "node:util";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
-import { syncFolder } from "#base/system/files/sync.ts";
+import { syncFile } from "#base/system/files/sync.ts";
 import type { Digest } from "#formats/oci/contract.ts";
-import { createDigester, type Digester, digestAlgorithm } from "#formats/oci/digest.ts";
+import { digestAlgorithm } from "#formats/oci/digest.ts";
 import { folders, type StoreContext } from "./context.ts";
 import type { BlobInfo, Expected, Ingest, IngestOptions } from "./contract.ts";
-
-const fsyncSoon = promisify(fsync);
-const rereadBytes = 1024 * 1024;
+import { dropFile } from "./drop-file.ts";
+import { HashedFile } from "./hashed-file.ts";
 
 export interface IngestOwner {
   /** Gives the finished bytes their name. */
-  adopt(id: string, blob: { digest: Digest; size: number }): BlobInfo;
-  released(id: string): void;
+  adopt(id: string, blob: { digest: Digest; size: number }): Promise<BlobInfo>;
+  release(id: string): void;
 }
 
 /** One file in ingest/ being written, hashed on the way. */
@@ -22,17 +20,15 @@ export class OpenIngest implements Ingest {
   readonly #context: StoreContext;
   readonly #options: IngestOptions;
   readonly #owner: IngestOwner;
-  readonly #digester: Digester;
-  #fd: number | undefined;
-  #offset = 0;
+  readonly #file: HashedFile;
+  #closed = false;
 
-  private constructor(context: StoreContext, id: string, options: IngestOptions, owner: IngestOwner) {
+  private constructor(context: StoreContext, id: string, options: IngestOptions, owner: IngestOwner, file: HashedFile) {
     this.#context = context;
     this.id = id;
     this.#options = options;
     this.#owner = owner;
-    const algorithm = options.digest === undefined ? (options.algorithm ?? "sha256") : digestAlgorithm(options.digest);
-    this.#digester = createDigester(algorithm);
+    this.#file = file;
   }
 
   static async open(
@@ -41,42 +37,19 @@ export class OpenIngest implements Ingest {
     options: IngestOptions,
     owner: IngestOwner,
   ): Promise<OpenIngest> {
-    const ingest = new OpenIngest(context, id, options, owner);
+    const algorithm = options.digest === undefined ? (options.algorithm ?? "sha256") : digestAlgorithm(options.digest);
     context.faults.at("images.ingest.create");
-    ingest.#fd = openSync(ingest.#path, "a+", 0o600);
-    try {
-      await ingest.#reread(ingest.#fd);
-    } catch (error) {
-      ingest.#close();
-      throw error;
-    }
-    return ingest;
+    const file = await HashedFile.open(folders.ingest(context.root, id), algorithm);
+    return new OpenIngest(context, id, options, owner, file);
   }
 
   get offset(): number {
-    return this.#offset;
-  }
-
-  get #path(): string {
-    return folders.ingest(this.#context.root, this.id);
-  }
-
-  /** Hashes what an earlier attempt left, in slices short enough for the event loop. */
-  async #reread(fd: number): Promise<void> {
-    const buffer = new Uint8Array(rereadBytes);
-    for (;;) {
-      const length = readSync(fd, buffer, 0, rereadBytes, this.#offset);
-      if (length === 0) return;
-      this.#digester.update(buffer.subarray(0, length));
-      this.#offset += length;
-      await new Promise(setImmediate);
-    }
+    return this.#file.offset;
   }
 
   write(chunk: Uint8Array): void {
-    const fd = this.#fd ?? this.#closed();
     const { size, limit } = this.#options;
-    const after = this.#offset + chunk.length;
+    const after = this.offset + chunk.length;
     if (size !== undefined && after > size) {
       this.abandon();
       this.#refuse("corrupt", `it has more bytes than the ${size} announced`);
@@ -87,39 +60,30 @@ export class OpenIngest implements Ingest {
     }
     this.#context.faults.at("images.ingest.write");
     try {
-      for (let done = 0; done < chunk.length; ) {
-        const written = writeSync(fd, chunk, done, chunk.length - done);
-        this.#digester.update(chunk.subarray(done, done + written));
-        done += written;
-        this.#offset += written;
-      }
-    } catch (cause) {
-      const full = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "");
+      this.#file.write(chunk);
+    } catch (error) {
       this.#close();
-      this.#refuse(full ? "exhausted" : "internal", full ? "the disk is full" : (cause as Error).message, cause);
+      throw error;
     }
   }
 
   async commit(expected: Expected = {}): Promise<BlobInfo> {
-    const fd = this.#fd ?? this.#closed();
     const wantedSize = expected.size ?? this.#options.size;
     const wanted = expected.digest ?? this.#options.digest;
-    if (wantedSize !== undefined && this.#offset !== wantedSize) {
+    if (wantedSize !== undefined && this.offset !== wantedSize) {
       // Fewer bytes may still be on their way: they stay for the next attempt, unless they are too many.
-      if (this.#offset > wantedSize) this.abandon();
+      if (this.offset > wantedSize) this.abandon();
       else this.#close();
-      this.#refuse("corrupt", `it has ${this.#offset} bytes, not ${wantedSize}`);
+      this.#refuse("corrupt", `it has ${this.offset} bytes, not ${wantedSize}`);
     }
     this.#context.faults.at("images.ingest.sync");
-    await fsyncSoon(fd);
-    const digest = this.#digester.value();
-    if (wanted !== undefined && digest !== wanted) {
+    const blob = await this.#file.finish();
+    if (wanted !== undefined && blob.digest !== wanted) {
       this.abandon();
-      this.#refuse("corrupt", `its digest is ${digest}, not ${wanted}`);
+      this.#refuse("corrupt", `its digest is ${blob.digest}, not ${wanted}`);
     }
-    const size = this.#offset;
     try {
-      return this.#owner.adopt(this.id, { digest, size });
+      return await this.#owner.adopt(this.id, blob);
     } finally {
       this.#close();
     }
@@ -127,7 +91,7 @@ export class OpenIngest implements Ingest {
 
   abandon(): void {
     this.#close();
-    rmSync(this.#path, { force: true });
+    dropFile(this.#context, folders.ingest(this.#context.root, this.id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,47 +99,28 @@ export class OpenIngest implements Ingest {
   }
 
   #close(): void {
-    if (this.#fd === undefined) return;
-    closeSync(this.#fd);
-    this.#fd = undefined;
-    this.#owner.released(this.id);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file.close();
+    this.#owner.release(this.id);
   }
 
-  #closed(): never {
-    throw new GantryError("internal", { doing: "write the blob", because: "its ingest is closed" });
-  }
-
-  #refuse(kind: "corrupt" | "exhausted" | "internal", because: string, cause?: unknown): never {
+  #refuse(kind: "corrupt" | "exhausted", because: string): never {
     const on = this.#options.digest;
     const next =
       kind === "exhausted"
         ? "Free some space on the data root's disk; `gantry prune` removes what nothing uses."
         : "Try again; if it stays so, the source is damaged.";
-    throw new GantryError(kind, {
-      doing: "store the blob",
-      because,
-      next,
-      ...(on === undefined ? {} : { on }),
-      ...(cause === undefined ? {} : { cause }),
-    });
+    throw new GantryError(kind, { doing: "store the blob", because, next, ...(on === undefined ? {} : { on }) });
   }
 }
 
-/** Content first: synced file, rename, synced folder. The row comes after, by the caller. */
-export function nameFile(context: StoreContext, from: string, digest: Digest): void {
-  context.faults.at("images.blob.rename");
-  renameSync(from, folders.blob(context.root, digest));
-  context.faults.at("images.blob.sync-folder");
-  syncFolder(folders.blobs(context.root, digestAlgorithm(digest)));
-}
-
 /** Writes small content whole and synced. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const fd = openSync(path, "w", 0o600);
   try {
-    ftruncateSync(fd, 0);
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
-    fsyncSync(fd);
+    await syncFile(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { type Clock, systemClock } from "#base/core/clock.ts";
 import { type Faults, noFaults } from "#base/core/faults.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
@@ -12,6 +12,7 @@ import { type CollectParts, collect } from "./collect.ts";
 import { Background, emptyLayer, folders, RootWatch, type StoreContext } from "./context.ts";
 import type { CheckOptions, Collected, CollectOptions, Finding, Store, StoreUsage } from "./contract.ts";
 import { Documents } from "./documents.ts";
+import { dropFile, isDropped } from "./drop-file.ts";
 import { RowImageStore } from "./image-store.ts";
 import { FolderLayerStore } from "./layer-store.ts";
 import { MemoryLeaseStore } from "./lease-store.ts";
@@ -83,7 +84,9 @@ class OpenStore implements Store {
   /** A file without a row was on its way in or out: it goes. A layer that a power loss may have caught is unpacked again. */
   async recover(): Promise<void> {
     const { context } = this.#parts;
-    for (const path of unnamedBlobs(this.#parts)) rmSync(path, { force: true });
+    for (const path of unnamedBlobs(this.#parts)) dropFile(context, path);
+    for (const id of readdirSync(folders.ingest(this.root)))
+      if (isDropped(id)) dropFile(context, folders.ingest(this.root, id));
     const left = unnamedLayers(this.#parts);
     if (left.length > 0) context.background.add(context.bulk.run(removeTrees, { paths: left }));
     const doubtful = context.database.all<{ chain_id: Digest }>(

@@ -88,7 +88,7 @@ export class OverlaySnapshotStore implements SnapshotStore {
         args,
         run.signal === undefined ? {} : { signal: run.signal },
       );
-      this.#blobs.adopt(id, written);
+      await this.#blobs.adopt(id, written);
       return written;
     } finally {
       this.#blobs.discard(id);

@@ -290,3 +290,16 @@ test("a full disk is said in words, and the store is whole afterwards", async ()
     Bun.spawnSync(["umount", root]);
   }
 });
+
+test("an image that has its names already is put without a write", async () => {
+  const points: string[] = [];
+  await using here = await openTestStore({ faults: { at: (point) => points.push(point) } });
+  const layer = await plantLayer(here.store, layerTar([{ name: "a", content: "a" }]));
+  const { target, names } = await plantImage(here.store, "again:1", [layer]);
+  points.length = 0;
+  expect(here.store.images.put(target, names).names).toEqual(names);
+  expect(here.store.images.put(target).names).toEqual(names);
+  expect(points).toEqual([]);
+  here.store.images.put(target, ["again:2"]);
+  expect(points).toEqual(["database.images.put.commit"]);
+});

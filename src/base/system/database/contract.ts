@@ -1,6 +1,6 @@
 /**
- * One SQLite file, WAL, synchronous=FULL unless opened otherwise: what a transaction committed survives power loss.
- * Only the engine opens it.
+ * One SQLite file with a write-ahead log that is synced at each commit: what a transaction committed survives power
+ * loss, unless the file was opened otherwise. Only the engine opens it.
  * Rooms own their tables: each calls `migrate(database, "<room>", steps)` first. Content goes to disk first, then one
  * transaction names it; a transaction is synchronous and never spans an await.
  */

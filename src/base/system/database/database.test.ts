@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isKind } from "#base/core/errors.ts";
@@ -70,4 +70,47 @@ test("what is no database is corrupt, a broken constraint a conflict", () => {
   database.run("CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT");
   database.run("INSERT INTO t VALUES (1)");
   expect(kind(() => database.run("INSERT INTO t VALUES (1)"))).toBe("conflict");
+});
+
+test("a log written ahead keeps its size over commits and openings, and what was committed is read from it", () => {
+  using folder = scratch();
+  const path = join(folder.path, "g.db");
+  const size = () => statSync(`${path}-wal`).size;
+  {
+    using database = openDatabase(path, { logAhead: true });
+    database.run("CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT");
+  }
+  const ahead = size();
+  expect(ahead).toBeGreaterThan(4e6);
+  using database = openDatabase(path, { logAhead: true });
+  // Several times around the log.
+  for (let turn = 0; turn < 30; turn += 1)
+    database.transaction("test.fill", () => {
+      for (let n = 0; n < 100; n += 1)
+        database.run("INSERT OR REPLACE INTO t VALUES (?, ?)", n, `${turn}`.padEnd(3000, "x"));
+    });
+  database.run("INSERT INTO t VALUES (1000, 'last')");
+  expect(size()).toBe(ahead);
+  // The files as they stand when the program dies now.
+  const copy = join(folder.path, "copy.db");
+  for (const end of ["", "-wal"]) cpSync(`${path}${end}`, `${copy}${end}`);
+  expect(readFileSync(`${copy}-wal`).includes("last")).toBe(true);
+  using again = openDatabase(copy);
+  expect(again.get<{ text: string }>("SELECT text FROM t WHERE n = 1000")).toEqual({ text: "last" });
+  expect(again.get<{ count: number }>("SELECT COUNT(*) AS count FROM t WHERE text LIKE '29x%'")).toEqual({
+    count: 100,
+  });
+  expect(again.integrity()).toEqual([]);
+});
+
+test("a database opened as not durable keeps what was committed when it is closed", () => {
+  using folder = scratch();
+  const path = join(folder.path, "g.db");
+  {
+    using database = openDatabase(path, { durable: false });
+    database.run("CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT");
+    database.run("INSERT INTO t VALUES (1)");
+  }
+  using database = openDatabase(path, { durable: false });
+  expect(database.all<{ n: number }>("SELECT n FROM t")).toEqual([{ n: 1 }]);
 });

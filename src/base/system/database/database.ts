@@ -1,14 +1,17 @@
-import { SQLiteError, Database as Sqlite } from "bun:sqlite";
+import { constants, SQLiteError, Database as Sqlite } from "bun:sqlite";
 import { type ErrorKind, GantryError, isKind } from "#base/core/errors.ts";
 import { type Faults, noFaults } from "#base/core/faults.ts";
 import type { Database, Value } from "./contract.ts";
+import { Log } from "./log.ts";
 
 export interface DatabaseOptions {
   readonly faults?: Faults;
   /** Asked when the disk is full. True: there is room again, and the write is tried once more. */
   readonly makeRoom?: () => boolean;
-  /** "normal": the end of this process costs nothing, a power loss the last second. Default "full". */
-  readonly durability?: "full" | "normal";
+  /** False: the newest commits may be lost with the machine's power, never half of one. Default true. */
+  readonly durable?: boolean;
+  /** Writes the log's room once ahead: for a database that is open long and must never wait. */
+  readonly logAhead?: boolean;
 }
 
 /** Opens or makes the file. `path` ":memory:" is for tests. Errors: "corrupt", "denied", "exhausted". */
@@ -21,20 +24,30 @@ class OpenDatabase implements Database {
   readonly #sqlite: Sqlite;
   readonly #faults: Faults;
   readonly #makeRoom: () => boolean;
+  readonly #log: Log | undefined;
   #depth = 0;
 
-  constructor(path: string, { faults = noFaults, makeRoom = () => false, durability = "full" }: DatabaseOptions) {
+  constructor(path: string, options: DatabaseOptions) {
+    const { faults = noFaults, makeRoom = () => false, durable = true, logAhead = false } = options;
     this.path = path;
     this.#faults = faults;
     this.#makeRoom = makeRoom;
     this.#sqlite = this.#guard(() => {
       const sqlite = new Sqlite(path, { create: true, strict: true });
       sqlite.run("PRAGMA journal_mode = WAL");
-      sqlite.run(`PRAGMA synchronous = ${durability.toUpperCase()}`);
+      // Each commit's sync is ours, behind it; SQLite still syncs where it copies the log back.
+      sqlite.run("PRAGMA synchronous = NORMAL");
       sqlite.run("PRAGMA foreign_keys = ON");
       sqlite.run("PRAGMA busy_timeout = 5000");
+      // The first read opens the log.
+      sqlite.query("SELECT COUNT(*) FROM sqlite_master").get();
       return sqlite;
     });
+    if (path === ":memory:" || !durable) return;
+    this.#log = new Log(`${path}-wal`);
+    if (!logAhead) return;
+    this.#sqlite.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
+    this.#log.fill();
   }
 
   all<Row extends object>(sql: string, ...values: Value[]): Row[] {
@@ -46,7 +59,11 @@ class OpenDatabase implements Database {
   }
 
   run(sql: string, ...values: Value[]): number {
-    return this.#roomy(() => this.#guard(() => this.#sqlite.query<object, Value[]>(sql).run(...values).changes));
+    return this.#roomy(() => {
+      const { changes } = this.#guard(() => this.#sqlite.query<object, Value[]>(sql).run(...values));
+      if (this.#depth === 0) this.#log?.sync();
+      return changes;
+    });
   }
 
   transaction<T>(name: string, body: () => T): T {
@@ -61,6 +78,7 @@ class OpenDatabase implements Database {
       const result = body();
       this.#faults.at(`database.${name}.commit`);
       this.#guard(() => this.#sqlite.run("COMMIT"));
+      this.#log?.sync();
       return result;
     } catch (error) {
       // After some errors SQLite has rolled back by itself.
@@ -78,6 +96,7 @@ class OpenDatabase implements Database {
 
   [Symbol.dispose](): void {
     this.#sqlite.close();
+    this.#log?.[Symbol.dispose]();
   }
 
   /** Inside a transaction it is the whole transaction that is tried again. */

@@ -6,7 +6,8 @@ import type { Database, MigrationStep } from "./contract.ts";
  * written by a newer program.
  */
 export function migrate(database: Database, room: string, steps: readonly MigrationStep[]): void {
-  database.run("CREATE TABLE IF NOT EXISTS schema_versions (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
+  if (database.get("SELECT 1 FROM sqlite_master WHERE name = 'schema_versions'") === undefined)
+    database.run("CREATE TABLE schema_versions (room TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
   const row = database.get<{ version: number }>("SELECT version FROM schema_versions WHERE room = ?", room);
   const version = row?.version ?? 0;
   if (version === steps.length) return;

@@ -1,5 +1,6 @@
 import { dlopen, FFIType } from "bun:ffi";
-import { fsyncSync } from "node:fs";
+import { fsync } from "node:fs";
+import { promisify } from "node:util";
 import { must, syscallResult } from "#base/system/libc/errno.ts";
 import { openFolder } from "./open.ts";
 
@@ -8,10 +9,13 @@ const libc = dlopen("libc.so.6", {
   lseek: { args: ["i32", "i64", "i32"], returns: FFIType.i64_fast },
 }).symbols;
 
+/** fsync(2) off the event loop: it waits for whatever the file system's journal holds, for what others wrote too. */
+export const syncFile: (fd: number) => Promise<void> = promisify(fsync);
+
 /** Puts a folder's names on disk: after a rename into it, before anything relies on that. */
-export function syncFolder(path: string): void {
+export async function syncFolder(path: string): Promise<void> {
   using folder = openFolder(path);
-  fsyncSync(folder.fd);
+  await syncFile(folder.fd);
 }
 
 /** Puts all of the file system that holds `path` on disk. Slow: in a Worker. */

@@ -1,3 +1,4 @@
+import { GantryError } from "#base/core/errors.ts";
 import type { Engine } from "#engine/contract.ts";
 import { flag } from "../call.ts";
 import type { Route } from "../contract.ts";
@@ -22,6 +23,20 @@ export function gantryRoutes(engine: Engine): Route[] {
       handle: async () => ({ status: 200, json: await engine.foreignDrops() }),
     },
     {
+      method: "GET",
+      path: "/gantry/v1/loop-lag",
+      handle: ({ query, signal }) => {
+        const seconds = measuredSeconds(query.get("seconds") ?? "1");
+        return {
+          status: 200,
+          headers: { "Content-Type": "application/json" },
+          stream: async (out) => {
+            for await (const lag of engine.loopLag(seconds, signal)) await out.write(`${JSON.stringify(lag)}\n`);
+          },
+        };
+      },
+    },
+    {
       method: "POST",
       path: "/gantry/v1/dismantle",
       handle: async () => {
@@ -29,7 +44,14 @@ export function gantryRoutes(engine: Engine): Route[] {
         return { status: 204 };
       },
     },
-    { method: "GET", path: "/gantry/v1/registries", handle: () => ({ status: 200, json: engine.registries.list() }) },
+    {
+      method: "GET",
+      path: "/gantry/v1/registries",
+      handle: async () => {
+        await engine.registries.resume();
+        return { status: 200, json: engine.registries.list() };
+      },
+    },
     {
       method: "POST",
       path: "/gantry/v1/registries",
@@ -48,4 +70,14 @@ export function gantryRoutes(engine: Engine): Route[] {
       },
     },
   ];
+}
+
+function measuredSeconds(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 0.1 && seconds <= 3600) return seconds;
+  throw new GantryError("invalid", {
+    doing: "measure the loop's lag",
+    on: text,
+    because: "the seconds are a number from 0.1 to 3600",
+  });
 }

@@ -1,0 +1,3 @@
+import { serveConnections } from "#images/registry/worker/serve.ts";
+
+serveConnections();
