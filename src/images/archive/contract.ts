@@ -48,7 +48,9 @@ export interface ImportOptions {
 export interface Archive {
   /**
    * Reads a tar (also gzip'd or zstd'd) in one pass, in any order of entries.
-   * Errors: "invalid" no image in it; "corrupt" truncated, wrong digest, missing blob; "unsupported" xz, bzip2.
+   * What this machine (or `platform`) would run is unpacked too.
+   * Errors: "invalid" no image in it, an unsafe layer; "corrupt" truncated, wrong digest, missing blob, a layer that is
+   * no whole tar; "unsupported" xz, bzip2; "exhausted".
    * On any error nothing is named; blobs already read are left to `collect`.
    */
   load(tar: ReadableStream<Uint8Array>, options?: LoadOptions): Promise<LoadedImage[]>;

@@ -1,0 +1,51 @@
+import { isKind } from "#base/core/errors.ts";
+import { type Descriptor, mediaTypes } from "#formats/oci/contract.ts";
+import { parseDocument } from "#formats/oci/document.ts";
+import type { Lease, ResolvedImage, Store } from "#images/store/contract.ts";
+import { layerFault } from "#images/store/layer-fault.ts";
+import type { LoadOptions } from "./contract.ts";
+
+const doing = "load the image";
+const imageConfigs: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
+
+/**
+ * Unpacks what of a loaded image this machine (or `platform`) would run, before any name is given: a layer that is no
+ * whole tar is refused now, not by the first container.
+ */
+export async function unpackLoaded(
+  store: Store,
+  lease: Lease,
+  target: { readonly descriptor: Descriptor; readonly names: readonly string[] },
+  options: LoadOptions,
+): Promise<void> {
+  const image = await runnable(store, target.descriptor, options);
+  if (image === undefined) return;
+  const shown = target.names[0] ?? target.descriptor.digest;
+  for (const chain of image.chain) lease.add({ chain });
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  for (const [index, layer] of image.manifest.layers.entries()) {
+    const diffId = image.config.rootfs.diff_ids[index]!;
+    try {
+      await store.layers.unpack(layer, diffId, image.chain[index - 1], signal);
+    } catch (error) {
+      throw layerFault(error, doing, shown, layer.digest);
+    }
+  }
+}
+
+/** undefined: an index without this platform, or an artifact that nothing runs. */
+async function runnable(
+  store: Store,
+  descriptor: Descriptor,
+  options: LoadOptions,
+): Promise<ResolvedImage | undefined> {
+  const document = parseDocument(await store.blobs.read(descriptor.digest), { mediaType: descriptor.mediaType });
+  if (document.kind === "manifest" && !imageConfigs.includes(document.manifest.config.mediaType)) return undefined;
+  const record = { id: descriptor.digest, target: descriptor, names: [], created: 0 };
+  try {
+    return await store.images.open(record, options.platform);
+  } catch (error) {
+    if (isKind(error, "not-found")) return undefined;
+    throw error;
+  }
+}
