@@ -2,12 +2,12 @@ import { Readable } from "node:stream";
 import { GantryError, isKind } from "#base/core/errors.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
-import { parsePlatform } from "#formats/oci/platform.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
 import { filters, flag, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { hasLabel } from "../labels.ts";
 import { moment } from "../moment.ts";
+import { openFor, platformOf } from "../platform.ts";
 import { jsonLines, progressLine } from "../progress.ts";
 import { imageHistory, imageInspect, imageSummary, repoDigests, repoTags } from "../shape/image.ts";
 import { findImage } from "./containers.ts";
@@ -41,25 +41,8 @@ export function imageRoutes(engine: Engine): Route[] {
 }
 
 function open(engine: Engine, call: Call) {
-  return engine.store.images.open(findImage(engine, call.params.name!), ...platformArgument(call));
-}
-
-function platformArgument(call: Call): [] | [ReturnType<typeof parsePlatform>] {
-  const text = call.query.get("platform");
-  if (text === null || text === "") return [];
-  if (text.startsWith("{")) {
-    const { os, architecture, variant } = jsonPlatform(text);
-    return [parsePlatform([os, architecture, ...(variant === undefined ? [] : [variant])].join("/"))];
-  }
-  return [parsePlatform(text)];
-}
-
-function jsonPlatform(text: string): { os: string; architecture: string; variant?: string } {
-  try {
-    return JSON.parse(text) as { os: string; architecture: string; variant?: string };
-  } catch (cause) {
-    throw new GantryError("invalid", { doing: "read the platform", on: text, because: "it is not JSON", cause });
-  }
+  const name = call.params.name!;
+  return openFor(engine, findImage(engine, name), name, platformOf(call));
 }
 
 /** Credentials of a request's header; absent and {} are none. Error "invalid". */
@@ -161,7 +144,7 @@ function pull(engine: Engine, call: Call): Promise<Answer> {
   const reference = tagOrDigest === "" ? from : `${from}${separator}${tagOrDigest}`;
   const named = withDefaultTag(parseReference(reference));
   const auth = authOf(call);
-  const [platform] = platformArgument(call);
+  const platform = platformOf(call);
   return jsonLines(async (send) => {
     const { record, updated } = await engine.images.pull(canonicalReference(named), {
       ...auth,
@@ -199,7 +182,7 @@ function bodyStream(call: Call): ReadableStream<Uint8Array> {
 
 function load(engine: Engine, call: Call): Promise<Answer> {
   engine.requireSpace("load images");
-  const [platform] = platformArgument(call);
+  const platform = platformOf(call);
   return jsonLines(async (send) => {
     const images = await engine.archive.load(bodyStream(call), {
       signal: call.signal,
@@ -231,7 +214,7 @@ function importImage(engine: Engine, call: Call): Promise<Answer> {
   const repository = call.query.get("repo") ?? "";
   const tagName = call.query.get("tag") ?? "";
   const name = repository === "" ? undefined : tagName === "" ? repository : `${repository}:${tagName}`;
-  const [platform] = platformArgument(call);
+  const platform = platformOf(call);
   const message = call.query.get("message");
   // Gantry's own: without it the time of import would be part of the image's digest.
   const created = call.query.get("gantry-created");
@@ -258,7 +241,7 @@ function importImage(engine: Engine, call: Call): Promise<Answer> {
 }
 
 async function save(engine: Engine, names: readonly string[], call: Call): Promise<Answer> {
-  const [platform] = platformArgument(call);
+  const platform = platformOf(call);
   for (const name of names) findImage(engine, name);
   const stream = await engine.archive.save(names, {
     signal: call.signal,
