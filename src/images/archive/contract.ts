@@ -3,12 +3,14 @@
  * Everything read passes through the store's verified ingest; paths and digests from an archive name nothing until
  * they were checked.
  */
-import type { ContainerConfig, Descriptor, Platform } from "#formats/oci/contract.ts";
+import type { ContainerConfig, Descriptor, Digest, Platform } from "#formats/oci/contract.ts";
 
 export interface LoadedImage {
   /** Normalised names the archive gives it; may be empty. */
   readonly names: readonly string[];
   readonly target: Descriptor;
+  /** Names that were another image's until now, with its ID. */
+  readonly replaced?: ReadonlyMap<string, Digest>;
 }
 
 export interface LoadOptions {
@@ -54,7 +56,10 @@ export interface Archive {
    * On any error nothing is named; blobs already read are left to `collect`.
    */
   load(tar: ReadableStream<Uint8Array>, options?: LoadOptions): Promise<LoadedImage[]>;
-  /** One tar that is an OCI layout and a docker-archive at once. Errors: "not-found". */
+  /**
+   * One tar that is an OCI layout and a docker-archive at once. A repository without a tag means all its tags.
+   * Errors: "not-found".
+   */
   save(names: readonly string[], options?: SaveOptions): Promise<ReadableStream<Uint8Array>>;
   /** A root file system's tar as a one-layer image. */
   importRootfs(tar: ReadableStream<Uint8Array>, options?: ImportOptions): Promise<LoadedImage>;

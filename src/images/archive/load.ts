@@ -6,6 +6,7 @@ import { platformFit } from "#formats/oci/platform.ts";
 import { normalizeReference } from "#formats/oci/reference.ts";
 import type { Lease, Store } from "#images/store/contract.ts";
 import type { LoadedImage, LoadOptions } from "./contract.ts";
+import { nameLoaded } from "./name-loaded.ts";
 import { type ArchiveContent, type ArchivedBlob, readArchive, refuse } from "./read-archive.ts";
 import { unpackLoaded } from "./unpack-loaded.ts";
 
@@ -45,10 +46,7 @@ export async function loadArchive(
     await unpackLoaded(store, lease, target, options);
   }
   options.onProgress?.({ phase: "naming", bytes: 0 });
-  return targets.map(({ descriptor, names }) => {
-    const record = store.images.put(descriptor, names);
-    return { names, target: record.target };
-  });
+  return targets.map((target) => nameLoaded(store, target));
 }
 
 async function fromLayout(

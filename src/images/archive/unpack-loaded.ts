@@ -1,6 +1,7 @@
-import { isKind } from "#base/core/errors.ts";
+import { GantryError, isKind } from "#base/core/errors.ts";
 import { type Descriptor, mediaTypes } from "#formats/oci/contract.ts";
 import { parseDocument } from "#formats/oci/document.ts";
+import { formatPlatform } from "#formats/oci/platform.ts";
 import type { Lease, ResolvedImage, Store } from "#images/store/contract.ts";
 import { layerFault } from "#images/store/layer-fault.ts";
 import type { LoadOptions } from "./contract.ts";
@@ -18,9 +19,9 @@ export async function unpackLoaded(
   target: { readonly descriptor: Descriptor; readonly names: readonly string[] },
   options: LoadOptions,
 ): Promise<void> {
-  const image = await runnable(store, target.descriptor, options);
-  if (image === undefined) return;
   const shown = target.names[0] ?? target.descriptor.digest;
+  const image = await runnable(store, target.descriptor, options, shown);
+  if (image === undefined) return;
   for (const chain of image.chain) lease.add({ chain });
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   for (const [index, layer] of image.manifest.layers.entries()) {
@@ -37,15 +38,23 @@ export async function unpackLoaded(
 async function runnable(
   store: Store,
   descriptor: Descriptor,
-  options: LoadOptions,
+  { platform }: LoadOptions,
+  shown: string,
 ): Promise<ResolvedImage | undefined> {
   const document = parseDocument(await store.blobs.read(descriptor.digest), { mediaType: descriptor.mediaType });
   if (document.kind === "manifest" && !imageConfigs.includes(document.manifest.config.mediaType)) return undefined;
   const record = { id: descriptor.digest, target: descriptor, names: [], created: 0 };
   try {
-    return await store.images.open(record, options.platform);
+    return await store.images.open(record, platform);
   } catch (error) {
-    if (isKind(error, "not-found")) return undefined;
-    throw error;
+    if (!isKind(error, "not-found")) throw error;
+    if (platform === undefined) return undefined;
+    throw new GantryError("not-found", {
+      doing,
+      on: shown,
+      because: `the archive has nothing of it for ${formatPlatform(platform)}`,
+      next: "Name a platform that it has, or leave --platform out.",
+      cause: error,
+    });
   }
 }

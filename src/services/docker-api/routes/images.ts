@@ -195,7 +195,13 @@ function load(engine: Engine, call: Call): Promise<Answer> {
         id: image.target.digest,
         attributes: { name: image.names[0] ?? "" },
       });
-      for (const name of image.names) send({ stream: `Loaded image: ${familiarReference(parseReference(name))}\n` });
+      for (const name of image.names) {
+        const shown = familiarReference(parseReference(name));
+        const old = image.replaced?.get(name);
+        if (old !== undefined)
+          send({ stream: `The image ${shown} already exists, renaming the old one with ID ${old} to empty string\n` });
+        send({ stream: `Loaded image: ${shown}\n` });
+      }
       if (image.names.length === 0) send({ stream: `Loaded image ID: ${image.target.digest}\n` });
     }
   });
@@ -242,7 +248,6 @@ function importImage(engine: Engine, call: Call): Promise<Answer> {
 
 async function save(engine: Engine, names: readonly string[], call: Call): Promise<Answer> {
   const platform = platformOf(call);
-  for (const name of names) findImage(engine, name);
   const stream = await engine.archive.save(names, {
     signal: call.signal,
     ...(platform === undefined ? {} : { platform }),
