@@ -127,7 +127,11 @@ test("an image is loaded unpacked, and not at all when its last layer is cut sho
   expect(to.store.images.list()).toEqual([]);
   await to.store.collect({ grace: -1000 });
   expect([to.store.usage().blobs.count, to.store.layers.list()]).toEqual([0, []]);
-  await archiveOf(to).load(stream(await whole(await archiveOf(from).save(["good:1"]))));
+  const told = new Set<string | undefined>();
+  await archiveOf(to).load(stream(await whole(await archiveOf(from).save(["good:1"]))), {
+    onProgress: ({ phase, layer }) => void (phase === "unpacking" && told.add(layer?.diffId)),
+  });
+  expect([...told]).toEqual([good.diffId]);
   expect(to.store.layers.list().map(({ blob }) => blob)).toEqual([good.descriptor.digest]);
 });
 

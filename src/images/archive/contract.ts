@@ -21,11 +21,11 @@ export interface LoadOptions {
 }
 
 export interface LoadProgress {
-  /** What is done now, in words: "reading", "naming". */
-  readonly phase: "reading" | "naming";
-  /** Bytes of the archive read so far, before decompression. */
+  /** What is done now, in words. */
+  readonly phase: "reading" | "unpacking" | "naming";
+  /** Bytes read so far, before decompression: of the archive, or of `layer`. */
   readonly bytes: number;
-  readonly blob?: string;
+  readonly layer?: { readonly diffId: Digest; readonly size: number };
 }
 
 export interface SaveOptions {

@@ -26,8 +26,10 @@ export async function unpackLoaded(
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   for (const [index, layer] of image.manifest.layers.entries()) {
     const diffId = image.config.rootfs.diff_ids[index]!;
+    const onProgress = ({ bytes }: { readonly bytes: number }) =>
+      options.onProgress?.({ phase: "unpacking", bytes, layer: { diffId, size: layer.size } });
     try {
-      await store.layers.unpack(layer, diffId, image.chain[index - 1], signal);
+      await store.layers.unpack(layer, diffId, image.chain[index - 1], { ...signal, onProgress });
     } catch (error) {
       throw layerFault(error, doing, shown, layer.digest);
     }

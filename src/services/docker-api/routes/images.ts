@@ -182,11 +182,17 @@ function bodyStream(call: Call): ReadableStream<Uint8Array> {
 
 function load(engine: Engine, call: Call): Promise<Answer> {
   engine.requireSpace("load images");
+  const quiet = flag(call.query, "quiet");
   const platform = platformOf(call);
   return jsonLines(async (send) => {
     const images = await engine.archive.load(bodyStream(call), {
       signal: call.signal,
       ...(platform === undefined ? {} : { platform }),
+      onProgress: ({ bytes, layer }) => {
+        if (quiet || layer === undefined) return;
+        const id = layer.diffId.slice(7, 19);
+        send(progressLine({ status: "Loading layer", id, current: bytes, total: layer.size }));
+      },
     });
     for (const image of images) {
       engine.events.publish({
