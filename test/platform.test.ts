@@ -107,7 +107,10 @@ test("pull of one platform and then the other keeps both", async () => {
   await engine.ok("rmi", "-f", image);
   await engine.ok("pull", "-q", "--platform", otherName, image);
   expect((await engine.gantry("run", "--rm", "--pull", "never", image)).err).toContain(`platform (${hostName})`);
+  const shown = ["docker", "image", "inspect", "-f", "{{.Os}}/{{.Architecture}}", image];
+  expect((await engine.client(shown)).out).toBe(`${otherName}\n`);
   await engine.ok("pull", "-q", "--platform", hostName, image);
+  expect((await engine.client(shown)).out).toBe(`${hostName}\n`);
   for (const name of [hostName, otherName])
     expect(await engine.ok("run", "--rm", "--pull", "never", "--platform", name, image)).toBe(name);
 });

@@ -44,6 +44,24 @@ export async function openFor(
   }
 }
 
+/** For looking only: without a platform the host's is shown, else the first that is here. */
+export async function openToShow(
+  engine: Engine,
+  record: ImageRecord,
+  name: string,
+  platform: Platform | undefined,
+): Promise<ResolvedImage> {
+  const wanted = platform === undefined ? await shownPlatform(engine, record) : platform;
+  return openFor(engine, record, name, wanted);
+}
+
+async function shownPlatform(engine: Engine, record: ImageRecord): Promise<Platform | undefined> {
+  const manifests = await engine.store.images.manifests(record);
+  const here = manifests.flatMap(({ available, platform }) => (available && platform !== undefined ? [platform] : []));
+  const host = hostPlatform();
+  return here.some((offered) => platformFit(host, offered) > 0) ? undefined : here[0];
+}
+
 /** What Docker warns of when nobody asked for a platform and the image is not for this one. */
 export function platformWarnings({ config }: ResolvedImage, asked: Platform | undefined): string[] {
   const host = hostPlatform();

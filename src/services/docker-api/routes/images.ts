@@ -7,7 +7,7 @@ import { filters, flag, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { hasLabel } from "../labels.ts";
 import { moment } from "../moment.ts";
-import { openFor, platformOf } from "../platform.ts";
+import { openToShow, platformOf } from "../platform.ts";
 import { jsonLines, progressLine } from "../progress.ts";
 import { imageHistory, imageInspect, imageSummary, repoDigests, repoTags } from "../shape/image.ts";
 import { findImage } from "./containers.ts";
@@ -42,7 +42,7 @@ export function imageRoutes(engine: Engine): Route[] {
 
 function open(engine: Engine, call: Call) {
   const name = call.params.name!;
-  return openFor(engine, findImage(engine, name), name, platformOf(call));
+  return openToShow(engine, findImage(engine, name), name, platformOf(call));
 }
 
 /** Credentials of a request's header; absent and {} are none. Error "invalid". */
