@@ -207,16 +207,17 @@ test("a truncated archive and a layer that is not what its config says are refus
   await refused(async () => engine.feed(archive.slice(0, archive.length - 60_000), "load"), 1, /archive/);
 });
 
-// Load takes a layer as bytes with the right digest and unpacks it at the first create.
-test.todo("a layer whose tar stops in the middle is refused by load itself, naming the image");
-
-test("a loaded layer whose tar stops in the middle makes no container", async () => {
+test("a layer whose tar stops in the middle is refused by load itself, naming the image and the layer", async () => {
   const whole = await tarOf([{ name: "file", content: new Uint8Array(200_000).fill(7) }]);
   const cut = whole.slice(0, 100_000);
-  await engine.feed(await archiveOf(cut, sha256(cut)), "load");
-  await refused(() => engine.gantry("run", "--rm", "bad:1", "true"), 125, /stops in the middle/);
-  await refused(() => engine.gantry("run", "--rm", "bad:1", "true"), 125, /stops in the middle/);
-  await engine.ok("rmi", "bad:1");
+  const archive = await archiveOf(cut, sha256(cut));
+  await refused(async () => engine.feed(archive, "load"), 1, "bad:1", sha256(cut), "stops in the middle");
+  await refused(() => engine.gantry("run", "--rm", "--pull", "never", "bad:1", "true"), 125, "No such image");
+});
+
+test("a root file system whose tar stops in the middle is refused by import", async () => {
+  const whole = await tarOf([{ name: "file", content: new Uint8Array(200_000).fill(7) }]);
+  await refused(async () => engine.feed(whole.slice(0, 100_000), "import", "-", "cut:1"), 1, "stops in the middle");
 });
 
 test("CVE-2017-14992: a layer that grows without end is refused with bounded memory, and what it wrote is gone", async () => {

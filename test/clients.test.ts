@@ -38,6 +38,26 @@ test("docker run, ps, logs, exec, inspect and rm work on this engine", async () 
   expect(await engine.client(["docker", "rm", "-f", "d1"])).toMatchObject({ code: 0, out: "d1\n" });
 });
 
+test("docker save and load say what they say of Docker's own engine", async () => {
+  const sh = async (words: string) => engine.client(["sh", "-ec", `cd ${engine.folder}; ${words}`]);
+  const old = (await sh("docker images -q --no-trunc busybox")).out.trim();
+  await sh("docker tag busybox two:1; docker tag busybox two:2; docker save -o two.tar two");
+  expect(await sh("docker load -i two.tar")).toMatchObject({
+    out: "Loaded image: two:1\nLoaded image: two:2\n",
+    err: "",
+  });
+  await sh("docker import --message other busybox.tar two:2");
+  const other = (await sh("docker images -q --no-trunc two:2")).out.trim();
+  expect(other).not.toBe(old);
+  expect((await sh("docker load -q < two.tar")).out).toBe(
+    `Loaded image: two:1\nThe image two:2 already exists, renaming the old one with ID ${other} to empty string\nLoaded image: two:2\n`,
+  );
+  const id = (await sh(`docker save -o id.tar ${old}; docker load -i id.tar`)).out;
+  expect(id).toBe(`Loaded image ID: ${old}\n`);
+  expect((await sh("docker save -o no.tar two:1 none:1")).code).toBe(1);
+  await sh("docker rmi two:1 two:2");
+});
+
 test("docker build of the classic kind reaches this builder, with the same digest as gantry build", async () => {
   const folder = join(engine.folder, "context");
   mkdirSync(folder);

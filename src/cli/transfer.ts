@@ -33,8 +33,11 @@ export async function showProgress(
   for await (const line of jsonLines<ProgressLine>(lines)) {
     if (line.error !== undefined) failure = line.error;
     else if (line.aux !== undefined) onAux(line.aux);
-    else if (line.stream !== undefined) terminal?.write(line.stream);
-    else view?.show(line);
+    else if (line.stream !== undefined) {
+      // Text goes below bars that stand: redrawn later, they would cover it.
+      view?.finish();
+      terminal?.write(line.stream);
+    } else view?.show(line);
   }
   view?.finish();
   if (failure !== undefined) {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { describe, GantryError } from "#base/core/errors.ts";
+import { describe, GantryError, isKind } from "#base/core/errors.ts";
 import type { BuildEvent, Builder, BuildRequest } from "#build/contract.ts";
 import type { Containers } from "#containers/lifecycle/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import type { Platform } from "#formats/oci/contract.ts";
+import { formatPlatform } from "#formats/oci/platform.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
 import type { Credentials } from "#images/distribution/contract.ts";
 import { openRepository } from "#images/distribution/repository.ts";
@@ -130,7 +131,7 @@ export async function findBase(
 ): Promise<ImageRecord> {
   const name = canonicalReference(withDefaultTag(parseReference(reference)));
   const here = store.images.list().find((record) => record.names.includes(name)) ?? localByDigest(store, reference);
-  if (here !== undefined && !options.pull) return here;
+  if (here !== undefined && !options.pull && (await isFor(store, here, options.platform))) return here;
   try {
     const { record } = await transfer.pull(name, {
       platform: options.platform,
@@ -144,10 +145,21 @@ export async function findBase(
     throw new GantryError("not-found", {
       doing: "find the base image",
       on: reference,
-      because: `it is not here, and it could not be pulled: ${cause instanceof GantryError ? cause.parts.because : describe(cause)}`,
+      because: `it is not here${here === undefined ? "" : ` for ${formatPlatform(options.platform)}`}, and it could not be pulled: ${cause instanceof GantryError ? cause.parts.because : describe(cause)}`,
       next: "Load, import or bootstrap it first ('gantry bootstrap' makes Debian base images), or name a registry that has it.",
       cause,
     });
+  }
+}
+
+/** An image here for other platforms only is no base. */
+async function isFor(store: Store, record: ImageRecord, platform: Platform): Promise<boolean> {
+  try {
+    await store.images.open(record, platform);
+    return true;
+  } catch (error) {
+    if (isKind(error, "not-found")) return false;
+    throw error;
   }
 }
 

@@ -29,7 +29,8 @@ export const verb: Verb = {
         const client = await context.client();
         const lines = await client.stream("POST", "/images/load", {
           body,
-          query: { quiet: options.quiet, platform: options.platform },
+          // As docker: bars that move are for a terminal.
+          query: { quiet: options.quiet === true || !context.stdout.isTerminal, platform: options.platform },
           headers: { "Content-Type": "application/x-tar" },
         });
         await showProgress(lines, context.stdout, "load images from", options.input ?? "standard input");

@@ -105,7 +105,8 @@ export async function createContainer(
   try {
     return await client.request<ContainerCreateAnswer>("POST", "/containers/create", { query, json: body });
   } catch (error) {
-    const missing = isKind(error, "not-found") && error.message.includes("No such image");
+    const missing =
+      isKind(error, "not-found") && /No such image|does not provide the specified platform/.test(error.message);
     if (!missing || options.pull !== "missing") throw error;
     context.stderr.write(`Unable to find image '${body.Image}' locally\n`);
     await pull();

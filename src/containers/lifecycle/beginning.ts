@@ -75,7 +75,8 @@ export function watchOver(context: Context, entry: Entry, conmon?: Conmon): void
 }
 
 async function mountRootfs(context: Context, entry: Entry): Promise<void> {
-  const { cwd, options } = await context.rootfs.prepare(entry.record.id, entry.record.image);
+  const { id, image, platform } = entry.record;
+  const { cwd, options } = await context.rootfs.prepare(id, image, platform);
   await context.kernel.run(mountRoot, { cwd, options, target: entry.paths.rootfs });
 }
 

@@ -135,12 +135,13 @@ class ContainerSet implements Containers {
       });
     }
     const id = random.hex(32);
-    const { sandbox, config, image } = request;
+    const { sandbox, config, image, platform } = request;
     const record: ContainerRecord = {
       id,
       name,
       created: clock.now(),
       image,
+      ...(platform === undefined ? {} : { platform }),
       sandbox,
       config,
       request: request.request ?? null,
@@ -154,7 +155,7 @@ class ContainerSet implements Containers {
     // In the table of names before any await: two creates of one name cannot both pass.
     this.#entries.add(entry);
     try {
-      await this.#context.rootfs.prepare(id, image);
+      await this.#context.rootfs.prepare(id, image, platform);
       table.insert(record);
     } catch (error) {
       this.#entries.delete(id);
@@ -352,7 +353,7 @@ class ContainerSet implements Containers {
 
   async changes(id: string): Promise<readonly Change[]> {
     const { record } = this.#entries.find(id);
-    const { cwd, options, upper } = await this.#context.rootfs.prepare(record.id, record.image);
+    const { cwd, options, upper } = await this.#context.rootfs.prepare(record.id, record.image, record.platform);
     const lowers = /(?:^|,)lowerdir=([^,]*)/.exec(options)?.[1]?.split(":") ?? [];
     return this.#context.kernel.run(listChanges, { upper, lowers: lowers.map((lower) => `${cwd}/${lower}`) });
   }

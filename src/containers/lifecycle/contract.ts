@@ -6,6 +6,7 @@ import type {
   PublishedPort,
 } from "#containers/network/contract.ts";
 import type { ContainerSpec, ProcessSpec, TerminalSize } from "#containers/runtime/contract.ts";
+import type { Platform } from "#formats/oci/contract.ts";
 
 /**
  * Sandbox and Container. A sandbox owns what containers may share (network, ipc and uts namespaces, host name, name
@@ -104,6 +105,8 @@ export interface CreateRequest {
   readonly image: string;
   /** Words that go with every event of this container: the image's name, labels. */
   readonly eventAttributes?: Readonly<Record<string, string>>;
+  /** Which of the image's platforms; absent: the host's. */
+  readonly platform?: Platform;
   /** Named and anonymous volumes this container uses; those marked anonymous go with `remove(volumes)`. */
   readonly volumes?: readonly VolumeUse[];
 }
@@ -144,6 +147,7 @@ export interface ContainerRecord {
   readonly name: string;
   readonly created: number;
   readonly image: string;
+  readonly platform?: Platform;
   readonly sandbox: SandboxSpec;
   readonly config: ContainerConfig;
   readonly request: unknown;
@@ -382,7 +386,7 @@ export interface AdoptReport {
 /** The narrow port to the image store: a writable layer of a container's own. */
 export interface RootFilesystem {
   /** Makes or finds the container's writable layer over `image`. Idempotent. */
-  prepare(container: string, image: string): Promise<OverlayMount>;
+  prepare(container: string, image: string, platform?: Platform): Promise<OverlayMount>;
   /** Removes the writable layer. Idempotent. */
   remove(container: string): Promise<void>;
 }

@@ -12,8 +12,8 @@ export async function openRootOf(context: Context, entry: Entry): Promise<{ read
       ready.resolve(entry.paths.rootfs);
       return;
     }
-    const { id, image } = entry.record;
-    const { cwd, options } = await context.rootfs.prepare(id, image);
+    const { id, image, platform } = entry.record;
+    const { cwd, options } = await context.rootfs.prepare(id, image, platform);
     await context.kernel.run(mountRoot, { cwd, options, target: entry.paths.rootfs });
     ready.resolve(entry.paths.rootfs);
     await release.promise;

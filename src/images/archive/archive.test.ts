@@ -77,6 +77,64 @@ test("what is saved is loaded to the same image, plain, gzip'd or zstd'd", async
   expect((await archiveOf(to).load(stream(byId)))[0]!.names).toEqual([]);
 });
 
+test("a repository without a tag is saved with all its tags, an ID without any", async () => {
+  await using from = await openTestStore();
+  const image = await planted(from, "app:1");
+  from.store.images.tag(image.id, "app:2");
+  from.store.images.tag(image.id, "apple:1");
+  await using to = await openTestStore();
+  const [loaded] = await archiveOf(to).load(stream(await whole(await archiveOf(from).save(["app"]))));
+  expect(loaded!.names).toEqual(["docker.io/library/app:1", "docker.io/library/app:2"]);
+  expect(await kindOf(() => archiveOf(from).save(["ap"]))).toBe("not-found");
+});
+
+test("load says whose name it takes", async () => {
+  await using from = await openTestStore();
+  await planted(from, "app:1");
+  const saved = await whole(await archiveOf(from).save(["app:1"]));
+  await using to = await openTestStore();
+  const old = await plantImage(to.store, "app:1", [], "the old one");
+  const [first] = await archiveOf(to).load(stream(saved));
+  expect([...first!.replaced!]).toEqual([["docker.io/library/app:1", old.id]]);
+  expect(to.store.images.get(old.id)!.names).toEqual([]);
+  const [again] = await archiveOf(to).load(stream(saved));
+  expect(again!.replaced!.size).toBe(0);
+});
+
+test("what has nothing for the platform that is asked for is not loaded", async () => {
+  await using from = await openTestStore();
+  await planted(from, "app:1");
+  const saved = await whole(await archiveOf(from).save(["app:1"]));
+  await using to = await openTestStore();
+  const platform = { os: "linux", architecture: "riscv64" };
+  expect(await kindOf(() => archiveOf(to).load(stream(saved), { platform }))).toBe("not-found");
+  expect(to.store.images.list()).toEqual([]);
+});
+
+test("an image is loaded unpacked, and not at all when its last layer is cut short", async () => {
+  await using from = await openTestStore();
+  const layer = layerTar([{ name: "file", content: new Uint8Array(5000) }]);
+  const [good, bad] = [await plantLayer(from.store, layer, true), await plantLayer(from.store, layer.slice(0, 2000))];
+  await plantImage(from.store, "good:1", [good]);
+  await plantImage(from.store, "bad:1", [good, bad]);
+  await using to = await openTestStore();
+  const both = await whole(await archiveOf(from).save(["good:1", "bad:1"]));
+  const refused = await archiveOf(to)
+    .load(stream(both))
+    .catch((error: Error) => error.message);
+  expect(refused).toContain("docker.io/library/bad:1");
+  expect(refused).toContain(bad.descriptor.digest);
+  expect(to.store.images.list()).toEqual([]);
+  await to.store.collect({ grace: -1000 });
+  expect([to.store.usage().blobs.count, to.store.layers.list()]).toEqual([0, []]);
+  const told = new Set<string | undefined>();
+  await archiveOf(to).load(stream(await whole(await archiveOf(from).save(["good:1"]))), {
+    onProgress: ({ phase, layer }) => void (phase === "unpacking" && told.add(layer?.diffId)),
+  });
+  expect([...told]).toEqual([good.diffId]);
+  expect(to.store.layers.list().map(({ blob }) => blob)).toEqual([good.descriptor.digest]);
+});
+
 test("skopeo reads what we save and we read what skopeo writes, in both formats", async () => {
   using folder = scratch();
   await using from = await openTestStore();

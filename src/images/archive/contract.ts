@@ -3,12 +3,14 @@
  * Everything read passes through the store's verified ingest; paths and digests from an archive name nothing until
  * they were checked.
  */
-import type { ContainerConfig, Descriptor, Platform } from "#formats/oci/contract.ts";
+import type { ContainerConfig, Descriptor, Digest, Platform } from "#formats/oci/contract.ts";
 
 export interface LoadedImage {
   /** Normalised names the archive gives it; may be empty. */
   readonly names: readonly string[];
   readonly target: Descriptor;
+  /** Names that were another image's until now, with its ID. */
+  readonly replaced?: ReadonlyMap<string, Digest>;
 }
 
 export interface LoadOptions {
@@ -19,11 +21,11 @@ export interface LoadOptions {
 }
 
 export interface LoadProgress {
-  /** What is done now, in words: "reading", "naming". */
-  readonly phase: "reading" | "naming";
-  /** Bytes of the archive read so far, before decompression. */
+  /** What is done now, in words. */
+  readonly phase: "reading" | "unpacking" | "naming";
+  /** Bytes read so far, before decompression: of the archive, or of `layer`. */
   readonly bytes: number;
-  readonly blob?: string;
+  readonly layer?: { readonly diffId: Digest; readonly size: number };
 }
 
 export interface SaveOptions {
@@ -48,11 +50,16 @@ export interface ImportOptions {
 export interface Archive {
   /**
    * Reads a tar (also gzip'd or zstd'd) in one pass, in any order of entries.
-   * Errors: "invalid" no image in it; "corrupt" truncated, wrong digest, missing blob; "unsupported" xz, bzip2.
+   * What this machine (or `platform`) would run is unpacked too.
+   * Errors: "invalid" no image in it, an unsafe layer; "corrupt" truncated, wrong digest, missing blob, a layer that is
+   * no whole tar; "unsupported" xz, bzip2; "exhausted".
    * On any error nothing is named; blobs already read are left to `collect`.
    */
   load(tar: ReadableStream<Uint8Array>, options?: LoadOptions): Promise<LoadedImage[]>;
-  /** One tar that is an OCI layout and a docker-archive at once. Errors: "not-found". */
+  /**
+   * One tar that is an OCI layout and a docker-archive at once. A repository without a tag means all its tags.
+   * Errors: "not-found".
+   */
   save(names: readonly string[], options?: SaveOptions): Promise<ReadableStream<Uint8Array>>;
   /** A root file system's tar as a one-layer image. */
   importRootfs(tar: ReadableStream<Uint8Array>, options?: ImportOptions): Promise<LoadedImage>;

@@ -6,7 +6,9 @@ import { platformFit } from "#formats/oci/platform.ts";
 import { normalizeReference } from "#formats/oci/reference.ts";
 import type { Lease, Store } from "#images/store/contract.ts";
 import type { LoadedImage, LoadOptions } from "./contract.ts";
+import { nameLoaded } from "./name-loaded.ts";
 import { type ArchiveContent, type ArchivedBlob, readArchive, refuse } from "./read-archive.ts";
+import { unpackLoaded } from "./unpack-loaded.ts";
 
 interface DockerItem {
   readonly Config: string;
@@ -39,12 +41,12 @@ export async function loadArchive(
       because: "it holds no image: neither index.json nor manifest.json names one",
       next: "A root file system's tar is taken by `gantry import`.",
     });
-  for (const target of targets) await complete(store, target.descriptor, true);
+  for (const target of targets) {
+    await complete(store, target.descriptor, true);
+    await unpackLoaded(store, lease, target, options);
+  }
   options.onProgress?.({ phase: "naming", bytes: 0 });
-  return targets.map(({ descriptor, names }) => {
-    const record = store.images.put(descriptor, names);
-    return { names, target: record.target };
-  });
+  return targets.map((target) => nameLoaded(store, target));
 }
 
 async function fromLayout(

@@ -1,9 +1,9 @@
 import { isKind } from "#base/core/errors.ts";
-import { type Descriptor, type Digest, mediaTypes } from "#formats/oci/contract.ts";
+import { type Descriptor, type Digest, mediaTypes, type Reference } from "#formats/oci/contract.ts";
 import { digestAlgorithm, digestHex } from "#formats/oci/digest.ts";
 import { childrenOf, isIndexType, isManifestType, parseDocument } from "#formats/oci/document.ts";
 import { encodeDocument } from "#formats/oci/image-config.ts";
-import { familiarReference, parseReference } from "#formats/oci/reference.ts";
+import { familiarReference, parseReference, repositoryOf } from "#formats/oci/reference.ts";
 import { tarStream } from "#formats/tar/streams.ts";
 import { tarEntry } from "#formats/tar/writer.ts";
 import type { ImageRecord, ResolvedImage, Store } from "#images/store/contract.ts";
@@ -75,7 +75,7 @@ export async function saveArchive(
 
 function choose(store: Store, texts: readonly string[]): Chosen[] {
   const chosen = new Map<Digest, Chosen>();
-  for (const text of texts) {
+  for (const text of texts.flatMap((given) => tagsOf(store, given) ?? [given])) {
     const record = store.images.resolve(text);
     const one = chosen.get(record.id) ?? { record, names: [] };
     chosen.set(record.id, one);
@@ -85,12 +85,27 @@ function choose(store: Store, texts: readonly string[]): Chosen[] {
   return [...chosen.values()];
 }
 
+/** A repository without a tag is every tag of it, as in Docker; undefined when it has none here. */
+function tagsOf(store: Store, text: string): string[] | undefined {
+  const reference = readable(text);
+  if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) return undefined;
+  const begins = `${repositoryOf(reference)}:`;
+  const names = store.images.list().flatMap((record) => record.names.filter((name) => name.startsWith(begins)));
+  return names.length === 0 ? undefined : names.sort();
+}
+
 /** The record's name that `text` spells; none for an ID. */
 function nameIn(record: ImageRecord, text: string): string | undefined {
+  const reference = readable(text);
+  if (reference === undefined) return undefined;
+  const { domain, path, tag, digest } = reference;
+  const wanted = `${domain}/${path}${digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`}`;
+  return record.names.find((name) => name === wanted);
+}
+
+function readable(text: string): Reference | undefined {
   try {
-    const { domain, path, tag, digest } = parseReference(text);
-    const wanted = `${domain}/${path}${digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`}`;
-    return record.names.find((name) => name === wanted);
+    return parseReference(text);
   } catch (error) {
     if (isKind(error, "invalid")) return undefined;
     throw error;

@@ -130,7 +130,10 @@ export interface ImageStore {
    * Errors: "not-found", "conflict" for an ambiguous prefix, "invalid".
    */
   resolve(text: string): ImageRecord;
-  /** Manifest, config and chain for a platform (default: the host's). Errors: "not-found", "corrupt". */
+  /**
+   * Manifest, config and chain for a platform. Without one an index gives the host's, and a lone manifest is taken
+   * whatever it is for. Errors: "not-found" also when nothing here is for the platform; "corrupt".
+   */
   open(record: ImageRecord, platform?: Platform): Promise<ResolvedImage>;
   /**
    * Records an image whose documents are here, and names it. A name moves: its old image stays, dangling when it was

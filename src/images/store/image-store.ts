@@ -1,7 +1,7 @@
 import { GantryError } from "#base/core/errors.ts";
 import type { Descriptor, Digest, Document, Manifest, Platform } from "#formats/oci/contract.ts";
 import { chainIds, isDigest } from "#formats/oci/digest.ts";
-import { choosePlatform, formatPlatform, hostPlatform } from "#formats/oci/platform.ts";
+import { choosePlatform, formatPlatform, hostPlatform, platformFit } from "#formats/oci/platform.ts";
 import { normalizeReference, parseReference, repositoryOf } from "#formats/oci/reference.ts";
 import type { StoreContext } from "./context.ts";
 import type { BlobProvider, ImageRecord, ImageStore, ManifestSummary, ResolvedImage } from "./contract.ts";
@@ -62,9 +62,12 @@ export class RowImageStore implements ImageStore {
     });
   }
 
-  async open(image: ImageRecord, platform: Platform = hostPlatform()): Promise<ResolvedImage> {
-    const { descriptor, manifest } = await this.#manifest(image, image.target, platform, 0);
+  async open(image: ImageRecord, platform?: Platform): Promise<ResolvedImage> {
+    const { descriptor, manifest } = await this.#manifest(image, image.target, platform ?? hostPlatform(), 0);
     const config = await this.#documents.config(manifest.config);
+    // An index chose by what it says itself; of a lone manifest only the config tells.
+    if (platform !== undefined && descriptor === image.target && platformFit(platform, config) === 0)
+      lacksPlatform(image, platform, [config]);
     const { diff_ids } = config.rootfs;
     if (diff_ids.length !== manifest.layers.length)
       throw new GantryError("corrupt", {
@@ -86,15 +89,11 @@ export class RowImageStore implements ImageStore {
     if (document.kind === "manifest") return { descriptor, manifest: document.manifest };
     const chosen = choosePlatform(document.index.manifests, platform);
     if (chosen === undefined || depth >= deepestIndex || !this.#blobs.has(chosen.digest))
-      throw new GantryError("not-found", {
-        doing: "open the image",
-        on: image.names[0] ?? image.id,
-        because: `it has nothing here for ${formatPlatform(platform)}`,
-        next: `Pull it with --platform ${formatPlatform(platform)}, or choose one that it has.`,
-        details: {
-          platforms: document.index.manifests.flatMap((m) => (m.platform ? [formatPlatform(m.platform)] : [])),
-        },
-      });
+      lacksPlatform(
+        image,
+        platform,
+        document.index.manifests.flatMap((m) => (m.platform ? [m.platform] : [])),
+      );
     return this.#manifest(image, chosen, platform, depth + 1);
   }
 
@@ -215,4 +214,14 @@ export class RowImageStore implements ImageStore {
 
 function record(row: ImageRow, names: readonly string[]): ImageRecord {
   return { id: row.target, target: JSON.parse(row.descriptor) as Descriptor, names, created: row.created };
+}
+
+function lacksPlatform(image: ImageRecord, platform: Platform, has: readonly Platform[]): never {
+  throw new GantryError("not-found", {
+    doing: "open the image",
+    on: image.names[0] ?? image.id,
+    because: `it has nothing here for ${formatPlatform(platform)}`,
+    next: `Pull it with --platform ${formatPlatform(platform)}, or choose one that it has.`,
+    details: { platforms: has.map(formatPlatform) },
+  });
 }

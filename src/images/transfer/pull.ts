@@ -6,6 +6,7 @@ import { choosePlatform, formatPlatform, hostPlatform } from "#formats/oci/platf
 import { canonicalReference, parseReference, repositoryOf, withDefaultTag } from "#formats/oci/reference.ts";
 import type { Repository, RepositoryOptions, ResolvedDocument } from "#images/distribution/contract.ts";
 import type { Lease, ResolvedImage, Store } from "#images/store/contract.ts";
+import { layerFault } from "#images/store/layer-fault.ts";
 import type { LayerProgress, Pulled, PullOptions } from "./contract.ts";
 import { Parts } from "./fetch-parts.ts";
 import { together } from "./lanes.ts";
@@ -143,7 +144,11 @@ async function unpack(
     await fetched[index];
     const onProgress = ({ bytes }: { readonly bytes: number }) => say({ descriptor, phase: "unpacking", bytes });
     const diffId = image.config.rootfs.diff_ids[index]!;
-    await store.layers.unpack(descriptor, diffId, image.chain[index - 1], { signal, onProgress });
+    try {
+      await store.layers.unpack(descriptor, diffId, image.chain[index - 1], { signal, onProgress });
+    } catch (error) {
+      throw layerFault(error, doing, image.record.names[0]!, descriptor.digest);
+    }
   }
 }
 

@@ -1,37 +1,23 @@
-import { ftruncateSync, writeSync } from "node:fs";
-import { GantryError } from "#base/core/errors.ts";
 import type { Faults } from "#base/core/faults.ts";
 import {
-  chmodFd,
-  chownFd,
   linkAt,
   makeFolderAt,
   makeNodeAt,
   makeSymlinkAt,
   removeFolderAt,
   touchAt,
-  touchFd,
   unlinkAt,
 } from "#base/system/files/change.ts";
 import { listFolder } from "#base/system/files/list.ts";
-import { closeFd, openAt, openFlags, openInside, owned } from "#base/system/files/open.ts";
+import { openAt, openFlags, openInside, owned } from "#base/system/files/open.ts";
 import { statAt } from "#base/system/files/status.ts";
-import { setXattrFd } from "#base/system/files/xattr.ts";
 import { errnoName, must, type SyscallResult } from "#base/system/libc/errno.ts";
 import type { TarEntry, TarSink } from "#formats/tar/contract.ts";
+import { Birth } from "./birth.ts";
+import { FileContent } from "./content.ts";
 import { LayerFolders } from "./folders.ts";
-import { applyMetadataAt, isLayerXattr, type Metadata, tolerateXattr, touchFolder } from "./metadata.ts";
+import { applyMetadataAt, isLayerXattr, type Metadata, touchFolder } from "./metadata.ts";
 import { fromLatin1, type LayerName, latin1, meaningOf, pathOf, refuseLayer, splitLayerName } from "./names.ts";
-
-interface OpenContent {
-  readonly fd: number;
-  readonly entry: TarEntry;
-  readonly metadata: Metadata;
-  readonly path: string;
-  /** Where the next byte goes, and in which segment of a sparse file. */
-  position: number;
-  segment: number;
-}
 
 /**
  * Writes a layer's entries as an overlay layer. Everything goes by open folder and last name: no name of the tar is
@@ -41,7 +27,8 @@ export class LayerExtractor implements TarSink, Disposable {
   readonly #folders: LayerFolders;
   readonly #isBase: boolean;
   readonly #faults: Faults;
-  #content: OpenContent | undefined;
+  readonly #birth = new Birth();
+  #content: FileContent | undefined;
   bytes = 0;
   files = 0;
   strippedXattrs = 0;
@@ -70,43 +57,16 @@ export class LayerExtractor implements TarSink, Disposable {
   }
 
   data(chunk: Uint8Array): void {
-    const content = this.#content;
     // Bytes of a whiteout or an ignored entry say nothing.
-    if (content === undefined) return;
+    if (this.#content === undefined) return;
     this.bytes += chunk.length;
-    if (content.entry.sparse === undefined) {
-      writeAll(content, chunk, 0, chunk.length, null);
-      return;
-    }
-    let from = 0;
-    while (from < chunk.length) {
-      const segment = content.entry.sparse[content.segment]!;
-      const at = Math.max(content.position, segment.offset);
-      const take = Math.min(chunk.length - from, segment.offset + segment.length - at);
-      writeAll(content, chunk, from, take, at);
-      from += take;
-      content.position = at + take;
-      if (content.position === segment.offset + segment.length) content.segment += 1;
-    }
+    this.#content.write(chunk);
   }
 
   end(): void {
     const content = this.#content;
-    if (content === undefined) return;
     this.#content = undefined;
-    using _file = owned(content.fd);
-    const { metadata, path, fd } = content;
-    if (content.entry.sparse !== undefined) {
-      try {
-        ftruncateSync(fd, content.entry.size);
-      } catch (cause) {
-        refuseLayer(path, `the file system cannot hold ${content.entry.size} bytes (${(cause as Error).message})`);
-      }
-    }
-    must(chownFd(fd, metadata.uid, metadata.gid), { doing: "set the owner of", on: path });
-    must(chmodFd(fd, metadata.mode), { doing: "set the mode of", on: path });
-    for (const [name, value] of metadata.xattrs) tolerateXattr(setXattrFd(fd, name, value), name, path);
-    must(touchFd(fd, metadata.modified), { doing: "set the time of", on: path });
+    content?.end();
   }
 
   /** Sets the folders' times, which their children changed. */
@@ -115,7 +75,7 @@ export class LayerExtractor implements TarSink, Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#content !== undefined) closeFd(this.#content.fd);
+    this.#content?.[Symbol.dispose]();
     this.#content = undefined;
     this.#folders[Symbol.dispose]();
   }
@@ -136,8 +96,12 @@ export class LayerExtractor implements TarSink, Disposable {
 
   #file(entry: TarEntry, name: LayerName, base: Uint8Array, path: string): void {
     const flags = openFlags.write | openFlags.create | openFlags.exclusive | openFlags.noFollow;
-    const fd = this.#making(name, base, path, (folder) => openAt(folder, base, flags, 0o600));
-    this.#content = { fd, entry, metadata: this.#metadataOf(entry), path, position: 0, segment: 0 };
+    const metadata = this.#metadataOf(entry);
+    const fd = this.#making(name, base, path, (folder) =>
+      openAt(folder, base, flags, this.#birth.modeFor(name.folder, metadata)),
+    );
+    const lacks = this.#birth.lacks(name.folder, fd, metadata);
+    this.#content = new FileContent(fd, path, { entry, metadata, lacks });
   }
 
   #special(entry: TarEntry, name: LayerName, base: Uint8Array, path: string): void {
@@ -177,6 +141,7 @@ export class LayerExtractor implements TarSink, Disposable {
 
   #folder(entry: TarEntry, name: LayerName, path: string): void {
     const root = name.base === "";
+    this.#birth.forget();
     const folder = this.#folders.get(name.folder);
     const base = fromLatin1(root ? "." : name.base);
     let opaque = false;
@@ -217,6 +182,7 @@ export class LayerExtractor implements TarSink, Disposable {
     if (result < 0 && errnoName(result) === "EEXIST") {
       removeAt(this.#folders.get(name.folder), base, path, 0);
       this.#folders.forget();
+      this.#birth.forget();
       result = make(this.#folders.get(name.folder));
     }
     return must(result, { doing: "make the layer's file", on: path });
@@ -245,28 +211,4 @@ function removeAt(folder: number, base: Uint8Array, path: string, depth: number)
     for (const entry of listFolder(inner.fd)) removeAt(inner.fd, entry.name, path, depth + 1);
   }
   must(removeFolderAt(folder, base), { doing: "replace", on: path });
-}
-
-function writeAll(
-  content: OpenContent,
-  chunk: Uint8Array,
-  from: number,
-  length: number,
-  position: number | null,
-): void {
-  let done = 0;
-  try {
-    while (done < length)
-      done += writeSync(content.fd, chunk, from + done, length - done, position === null ? null : position + done);
-  } catch (cause) {
-    const full = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "");
-    if (!full) refuseLayer(content.path, `its bytes cannot be written (${(cause as Error).message})`);
-    throw new GantryError("exhausted", {
-      doing: "unpack the layer's file",
-      on: content.path,
-      because: "the disk is full",
-      next: "Free some space on the data root's disk; `gantry prune` removes what nothing uses.",
-      cause,
-    });
-  }
 }

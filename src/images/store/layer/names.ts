@@ -63,7 +63,8 @@ export function pathOf(name: LayerName): string {
 }
 
 export function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  // A copy into Buffer's pool costs less than asking a small array for its ArrayBuffer.
+  return Buffer.from(bytes).toString("latin1");
 }
 
 export function fromLatin1(text: string): Uint8Array {

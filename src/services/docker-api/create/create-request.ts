@@ -5,6 +5,7 @@ import { signalName } from "#containers/lifecycle/signals.ts";
 import type { DeviceSpec, MountSpec } from "#containers/runtime/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerConfig, ContainerCreateBody, ContainerMount, HostConfig } from "#formats/docker/container.ts";
+import type { Platform } from "#formats/oci/contract.ts";
 import type { ResolvedImage } from "#images/store/contract.ts";
 import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
@@ -30,7 +31,12 @@ interface Plan {
 }
 
 /** A create body as a lifecycle request. Makes the volumes it names. Errors: "invalid", "unsupported", "not-found". */
-export function planCreate(engine: Engine, body: ContainerCreateBody, image: ResolvedImage, name: string | null): Plan {
+export function planCreate(
+  engine: Engine,
+  body: ContainerCreateBody,
+  image: ResolvedImage,
+  { name, platform }: { readonly name: string | null; readonly platform: Platform | undefined },
+): Plan {
   const { HostConfig: hostOrNull, NetworkingConfig: _networking, ...asked } = body;
   const host = hostOrNull ?? {};
   refuseNotServed(host);
@@ -53,6 +59,7 @@ export function planCreate(engine: Engine, body: ContainerCreateBody, image: Res
       ...(name === null || name === "" ? {} : { name: name.replace(/^\//, "") }),
       image: image.record.id,
       eventAttributes: { ...config.Labels, image: body.Image ?? "" },
+      ...(platform === undefined ? {} : { platform }),
       sandbox,
       volumes: mounts.volumes,
       request: { image: body.Image ?? "", config, host, mounts: mounts.shown } satisfies StoredRequest,

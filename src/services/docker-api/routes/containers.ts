@@ -6,6 +6,7 @@ import type { ImageRecord } from "#images/store/contract.ts";
 import { filters, flag, integer } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { planCreate } from "../create/create-request.ts";
+import { openFor, platformOf, platformWarnings } from "../platform.ts";
 import { inspect, summary } from "../shape/container.ts";
 import { checkFilters, matchesFilters } from "../shape/container-filter.ts";
 
@@ -108,9 +109,10 @@ async function sizes(engine: Engine, record: ContainerRecord): Promise<{ rw: num
 async function create(engine: Engine, call: Call): Promise<Answer> {
   engine.requireSpace("create the container");
   const body = (await call.json<ContainerCreateBody>()) as ContainerCreateBody;
-  const record = findImage(engine, body.Image ?? "");
-  const image = await engine.store.images.open(record);
-  const plan = planCreate(engine, body, image, call.query.get("name"));
+  const asked = body.Image ?? "";
+  const platform = platformOf(call);
+  const image = await openFor(engine, findImage(engine, asked), asked, platform);
+  const plan = planCreate(engine, body, image, { name: call.query.get("name"), platform });
   const container = await createOrLetGo(engine, plan.request);
   try {
     if (plan.fills.length > 0) {
@@ -121,7 +123,7 @@ async function create(engine: Engine, call: Call): Promise<Answer> {
     await engine.containers.remove(container.id, { force: true, volumes: true });
     throw error;
   }
-  return { status: 201, json: { Id: container.id, Warnings: [] } };
+  return { status: 201, json: { Id: container.id, Warnings: platformWarnings(image, platform) } };
 }
 
 /** A refused container leaves none of the volumes that were made for it alone. */

@@ -2,12 +2,12 @@ import { Readable } from "node:stream";
 import { GantryError, isKind } from "#base/core/errors.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
-import { parsePlatform } from "#formats/oci/platform.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
 import { filters, flag, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { hasLabel } from "../labels.ts";
 import { moment } from "../moment.ts";
+import { openToShow, platformOf } from "../platform.ts";
 import { jsonLines, progressLine } from "../progress.ts";
 import { imageHistory, imageInspect, imageSummary, repoDigests, repoTags } from "../shape/image.ts";
 import { findImage } from "./containers.ts";
@@ -41,25 +41,8 @@ export function imageRoutes(engine: Engine): Route[] {
 }
 
 function open(engine: Engine, call: Call) {
-  return engine.store.images.open(findImage(engine, call.params.name!), ...platformArgument(call));
-}
-
-function platformArgument(call: Call): [] | [ReturnType<typeof parsePlatform>] {
-  const text = call.query.get("platform");
-  if (text === null || text === "") return [];
-  if (text.startsWith("{")) {
-    const { os, architecture, variant } = jsonPlatform(text);
-    return [parsePlatform([os, architecture, ...(variant === undefined ? [] : [variant])].join("/"))];
-  }
-  return [parsePlatform(text)];
-}
-
-function jsonPlatform(text: string): { os: string; architecture: string; variant?: string } {
-  try {
-    return JSON.parse(text) as { os: string; architecture: string; variant?: string };
-  } catch (cause) {
-    throw new GantryError("invalid", { doing: "read the platform", on: text, because: "it is not JSON", cause });
-  }
+  const name = call.params.name!;
+  return openToShow(engine, findImage(engine, name), name, platformOf(call));
 }
 
 /** Credentials of a request's header; absent and {} are none. Error "invalid". */
@@ -161,7 +144,7 @@ function pull(engine: Engine, call: Call): Promise<Answer> {
   const reference = tagOrDigest === "" ? from : `${from}${separator}${tagOrDigest}`;
   const named = withDefaultTag(parseReference(reference));
   const auth = authOf(call);
-  const [platform] = platformArgument(call);
+  const platform = platformOf(call);
   return jsonLines(async (send) => {
     const { record, updated } = await engine.images.pull(canonicalReference(named), {
       ...auth,
@@ -199,11 +182,17 @@ function bodyStream(call: Call): ReadableStream<Uint8Array> {
 
 function load(engine: Engine, call: Call): Promise<Answer> {
   engine.requireSpace("load images");
-  const [platform] = platformArgument(call);
+  const quiet = flag(call.query, "quiet");
+  const platform = platformOf(call);
   return jsonLines(async (send) => {
     const images = await engine.archive.load(bodyStream(call), {
       signal: call.signal,
       ...(platform === undefined ? {} : { platform }),
+      onProgress: ({ bytes, layer }) => {
+        if (quiet || layer === undefined) return;
+        const id = layer.diffId.slice(7, 19);
+        send(progressLine({ status: "Loading layer", id, current: bytes, total: layer.size }));
+      },
     });
     for (const image of images) {
       engine.events.publish({
@@ -212,7 +201,13 @@ function load(engine: Engine, call: Call): Promise<Answer> {
         id: image.target.digest,
         attributes: { name: image.names[0] ?? "" },
       });
-      for (const name of image.names) send({ stream: `Loaded image: ${familiarReference(parseReference(name))}\n` });
+      for (const name of image.names) {
+        const shown = familiarReference(parseReference(name));
+        const old = image.replaced?.get(name);
+        if (old !== undefined)
+          send({ stream: `The image ${shown} already exists, renaming the old one with ID ${old} to empty string\n` });
+        send({ stream: `Loaded image: ${shown}\n` });
+      }
       if (image.names.length === 0) send({ stream: `Loaded image ID: ${image.target.digest}\n` });
     }
   });
@@ -231,7 +226,7 @@ function importImage(engine: Engine, call: Call): Promise<Answer> {
   const repository = call.query.get("repo") ?? "";
   const tagName = call.query.get("tag") ?? "";
   const name = repository === "" ? undefined : tagName === "" ? repository : `${repository}:${tagName}`;
-  const [platform] = platformArgument(call);
+  const platform = platformOf(call);
   const message = call.query.get("message");
   // Gantry's own: without it the time of import would be part of the image's digest.
   const created = call.query.get("gantry-created");
@@ -258,8 +253,7 @@ function importImage(engine: Engine, call: Call): Promise<Answer> {
 }
 
 async function save(engine: Engine, names: readonly string[], call: Call): Promise<Answer> {
-  const [platform] = platformArgument(call);
-  for (const name of names) findImage(engine, name);
+  const platform = platformOf(call);
   const stream = await engine.archive.save(names, {
     signal: call.signal,
     ...(platform === undefined ? {} : { platform }),
