@@ -176,6 +176,7 @@ async function failed(context: Context, entry: Entry, error: unknown, byPolicy: 
     finishedAt: now,
     oomKilled: false,
     error: error instanceof Error ? error.message : String(error),
+    neverRan: true as const,
   };
   // Started by hand it fails to the user; started by its policy it is one more end.
   const after = byPolicy ? afterEnd(context, entry, exit) : ({ status: "exited", ...exit } as const);

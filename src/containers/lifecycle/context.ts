@@ -109,5 +109,6 @@ export class Entry {
 }
 
 export function waitResult(exit: ExitRecord | undefined): WaitResult {
-  return { exitCode: exit?.exitCode ?? 0, ...(exit?.error === undefined ? {} : { error: exit.error }) };
+  const told = exit?.neverRan === true || exit?.error === undefined;
+  return { exitCode: exit?.exitCode ?? 0, ...(told ? {} : { error: exit.error }) };
 }

@@ -138,6 +138,8 @@ export interface ExitRecord {
   readonly oomKilled: boolean;
   /** Why it never ran, or why its end is not known. */
   readonly error?: string;
+  /** It was not started: whoever asked for that was told why. */
+  readonly neverRan?: true;
 }
 
 export type Status = ContainerState["status"];

@@ -9,18 +9,29 @@ export function crunError(doing: string, on: string, text: string): GantryError 
   if (
     /executable file .* not found|(open executable|exec ).*(No such file)|No such file or directory.*exec/i.test(words)
   ) {
+    // In these words, which docker's clients look for to end with 127.
+    const program = /executable file "([^"]*)"/i.exec(words)?.[1] ?? /exec "?([^":]+)"?:/i.exec(words)?.[1];
     return new GantryError("not-found", {
       doing,
       on,
-      because: words,
+      because:
+        program === undefined
+          ? words.replace("No such", "no such")
+          : `exec: "${program}": executable file not found in $PATH`,
       next: "Check the program's name, and that the image has it.",
       details: { exitCode: 127 },
     });
   }
   if (
-    /(open executable|exec ).*(Permission denied|Exec format error)|Exec format error|is not executable/i.test(words)
+    /(open executable|exec ).*(Permission denied|Operation not permitted)|Exec format error|is not executable/i.test(
+      words,
+    )
   ) {
-    return new GantryError("invalid", { doing, on, because: words, details: { exitCode: 126 } });
+    // "permission denied" makes docker's clients end with 126.
+    const because = words.replace(/Permission denied|Operation not permitted|$/, (found) =>
+      found === "" ? ": permission denied" : "permission denied",
+    );
+    return new GantryError("invalid", { doing, on, because, details: { exitCode: 126 } });
   }
   return new GantryError("internal", { doing, on, because: words || "the runtime gave no reason" });
 }
