@@ -7,7 +7,7 @@ export interface Candidate {
 }
 
 /** Names only an engine knows. */
-export type NameSource = "container" | "running" | "image" | "volume" | "any";
+export type NameSource = "container" | "running" | "image" | "volume" | "network" | "any";
 
 interface ArgumentNames {
   readonly names: NameSource | readonly string[];
@@ -25,11 +25,15 @@ const byVerb: ReadonlyMap<string, ArgumentNames> = new Map([
   ...each("start rm wait restart", "container", all),
   ...each("stop kill pause unpause stats", "running", all),
   ...each("exec attach top", "running", 1),
-  ...each("logs rename diff port", "container", 1),
+  ...each("logs rename diff port publish unpublish", "container", 1),
   ...each("run create history push pull tag images", "image", 1),
   ...each("rmi save", "image", all),
   ...each("inspect", "any", all),
   ["volume rm", { names: "volume", count: all }],
+  ["network rm", { names: "network", count: all }],
+  ["network inspect", { names: "network", count: all }],
+  ["network connect", { names: "network", count: 1 }],
+  ["network disconnect", { names: "network", count: 1 }],
   ["volume inspect", { names: "volume", count: all }],
   ["completion", { names: shells, count: 1 }],
   ["prune", { names: ["containers", "images", "volumes", "cache"], count: all }],
@@ -47,8 +51,6 @@ const valueWords: Readonly<Record<string, readonly string[]>> = {
   "--type": ["container", "image", "volume", "network"],
   "--pull": ["always", "missing", "never"],
   "--restart": ["no", "always", "on-failure", "unless-stopped"],
-  "--network": ["bridge", "none", "host"],
-  "--net": ["bridge", "none", "host"],
   "--ipc": ["private", "host"],
   "--variant": ["minbase", "apt", "essential", "required", "important", "standard", "buildd"],
   "--platform": ["linux/amd64", "linux/arm64"],
@@ -62,5 +64,6 @@ const valueWords: Readonly<Record<string, readonly string[]>> = {
 export function fixedWords(path: string, flag: string): readonly Candidate[] | NameSource {
   if (flag === "--volume" && (path === "run" || path === "create")) return "volume";
   if (flag === "--volumes-from") return "container";
+  if (flag === "--network" || flag === "--net") return "network";
   return (valueWords[flag] ?? []).map((word) => ({ word, what: "" }));
 }

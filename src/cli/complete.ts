@@ -3,6 +3,7 @@ import type { Client } from "#client/contract.ts";
 import { createClient } from "#client/http-client.ts";
 import type { ContainerSummary } from "#formats/docker/container.ts";
 import type { ImageSummary } from "#formats/docker/image.ts";
+import type { NetworkInspect } from "#formats/docker/network.ts";
 import { type Candidate, fixedWords, type NameSource, namesOfArgument } from "./complete-words.ts";
 import type { Context } from "./contract.ts";
 import { declareVerb } from "./declare-verb.ts";
@@ -134,6 +135,10 @@ async function names(source: NameSource | readonly string[] | undefined, connect
     const { Volumes } = await client.request<{ Volumes: { Name: string }[] | null }>("GET", "/volumes", options);
     return (Volumes ?? []).map(({ Name }) => ({ word: Name, what: "volume" }));
   };
+  const networks = async (): Promise<Candidate[]> => {
+    const list = await client.request<NetworkInspect[]>("GET", "/networks", options);
+    return list.map(({ Name, Driver }) => ({ word: Name, what: `${Driver} network` }));
+  };
   switch (source) {
     case "container":
     case "running":
@@ -142,6 +147,8 @@ async function names(source: NameSource | readonly string[] | undefined, connect
       return images();
     case "volume":
       return volumes();
+    case "network":
+      return networks();
     case "any":
       return (await Promise.all([containers(), images(), volumes()])).flat();
   }

@@ -5,6 +5,8 @@ import { GantryError } from "#base/core/errors.ts";
 import type { ContainerCreateBody, HostConfig, Ulimit } from "#formats/docker/container.ts";
 import { declareHealthFlags, type HealthFlags, healthAnnotations, healthcheck } from "./health-flags.ts";
 import { parseMountFlag } from "./mount-flag.ts";
+import { networkingConfig } from "./network-flags.ts";
+import { pairs } from "./pairs-flag.ts";
 import { parsePublish } from "./publish.ts";
 import { restartPolicy } from "./restart-flag.ts";
 import { parseSize } from "./size-flag.ts";
@@ -49,8 +51,12 @@ export interface ContainerFlags extends HealthFlags {
   readonly memorySwap?: string;
   readonly mount: readonly string[];
   readonly name?: string;
-  readonly net?: string;
-  readonly network?: string;
+  readonly net: readonly string[];
+  readonly network: readonly string[];
+  readonly networkAlias: readonly string[];
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly macAddress?: string;
   readonly oomScoreAdj?: string;
   readonly pidsLimit?: string;
   readonly platform?: string;
@@ -116,10 +122,17 @@ export function declareContainerFlags(command: Command): void {
     .option("--memory-reservation <size>", "memory kept under pressure")
     .option("--memory-swap <size>", "memory and swap at most; -1 is unlimited swap");
   many("--mount <fields>", "type=bind|volume|tmpfs,source=…,target=…[,readonly]");
+  many(
+    "--network <network>",
+    "its network: a name, none, host or container:NAME; several, and name=…,alias=…,ip=… too",
+  );
+  many("--network-alias <name>", "a name it has in its first network");
   command
     .option("--name <name>", "its name")
-    .option("--network <network>", "bridge, none, host or container:NAME")
-    .addOption(new Option("--net <network>").hideHelp())
+    .option("--ip <address>", "its IPv4 address in its first network")
+    .option("--ip6 <address>", "its IPv6 address in its first network")
+    .option("--mac-address <address>", "its MAC address in its first network")
+    .addOption(new Option("--net <network>").argParser(collect).default([]).hideHelp())
     .option("--oom-score-adj <number>", "-1000 to 1000")
     .option("--pids-limit <number>", "processes at most; -1 is unlimited")
     .option("--platform <platform>", "as linux/amd64")
@@ -188,16 +201,6 @@ function number(text: string | undefined, flag: string): number | undefined {
   return value;
 }
 
-function pairs(entries: readonly string[], flag: string): Record<string, string> {
-  return Object.fromEntries(
-    entries.map((entry) => {
-      const at = entry.indexOf("=");
-      if (at === 0) throw invalid(`read --${flag}`, entry, "it has no name");
-      return at === -1 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
-    }),
-  );
-}
-
 function ulimit(text: string): Ulimit {
   const match = /^([a-z]+)=(-?\d+|unlimited)(?::(-?\d+|unlimited))?$/.exec(text);
   if (match === null)
@@ -230,13 +233,14 @@ export function createBody(
   const attaches = (stream: string) => flags.attach.some((word) => word.toLowerCase() === stream);
   const mounts = flags.mount.map(parseMountFlag);
   const health = healthcheck(flags);
+  const networks = networkingConfig(flags);
   const annotations = { ...pairs(flags.annotation, "annotation"), ...healthAnnotations(flags) };
   const anonymous = flags.volume.filter((text) => !text.includes(":"));
   const host: HostConfig = {
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
     Mounts: mounts,
     Tmpfs: Object.fromEntries(flags.tmpfs.map((text) => splitOnce(text, ":"))),
-    NetworkMode: flags.network ?? flags.net ?? "default",
+    NetworkMode: networks.mode,
     PortBindings: bindings,
     PublishAllPorts: flags.publishAll === true,
     RestartPolicy: restartPolicy(flags.restart),
@@ -299,6 +303,7 @@ export function createBody(
     ...definedNumber("StopTimeout", number(flags.stopTimeout, "stop-timeout")),
     ...(health === undefined ? {} : { Healthcheck: health }),
     HostConfig: host,
+    NetworkingConfig: { EndpointsConfig: networks.endpoints },
   };
 }
 

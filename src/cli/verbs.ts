@@ -36,6 +36,16 @@ export const verbs: readonly VerbEntry[] = [
   { name: "stats", summary: "Show what containers use", load: () => import("./verbs/stats.ts") },
   { name: "diff", summary: "Show which files of a container changed", load: () => import("./verbs/diff.ts") },
   { name: "port", summary: "Show the published ports of a container", load: () => import("./verbs/port.ts") },
+  {
+    name: "publish",
+    summary: "Publish ports of a container, also while it runs",
+    load: () => import("./verbs/publish.ts"),
+  },
+  {
+    name: "unpublish",
+    summary: "Take published ports back, also while it runs",
+    load: () => import("./verbs/unpublish.ts"),
+  },
   { name: "cp", summary: "Copy files between a container and the host", load: () => import("./verbs/cp.ts") },
   {
     name: "build",
@@ -64,6 +74,7 @@ export const verbs: readonly VerbEntry[] = [
   { name: "registry", summary: "Serve images to others", load: () => import("./verbs/registry.ts") },
   { name: "login", summary: "Keep credentials for a registry", load: () => import("./verbs/login.ts") },
   { name: "logout", summary: "Forget credentials for a registry", load: () => import("./verbs/logout.ts") },
+  { name: "network", summary: "Manage networks", load: () => import("./verbs/network.ts") },
   { name: "volume", summary: "Manage volumes", load: () => import("./verbs/volume.ts") },
   { name: "prune", summary: "Remove what nothing uses", load: () => import("./verbs/prune.ts") },
   { name: "events", summary: "Show what happens as it happens", load: () => import("./verbs/events.ts") },
@@ -83,7 +94,7 @@ export const verbs: readonly VerbEntry[] = [
 export const groups: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   container: {
     ...same("run", "create", "start", "exec", "attach", "ps", "logs", "stop", "restart", "kill", "pause", "unpause"),
-    ...same("rm", "wait", "rename", "inspect", "top", "stats", "diff", "port", "cp"),
+    ...same("rm", "wait", "rename", "inspect", "top", "stats", "diff", "port", "publish", "unpublish", "cp"),
     ls: ["ps"],
     list: ["ps"],
     prune: ["prune", "containers"],

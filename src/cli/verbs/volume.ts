@@ -8,6 +8,7 @@ import { filterQuery } from "../filter-flag.ts";
 import { type Column, renderList } from "../output/list.ts";
 import { compile } from "../output/template.ts";
 import { size } from "../output/words.ts";
+import { pairs } from "../pairs-flag.ts";
 
 interface Volume {
   readonly Name: string;
@@ -45,15 +46,6 @@ export const verb: Verb = {
   },
 };
 
-function pairs(entries: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    entries.map((entry) => {
-      const at = entry.indexOf("=");
-      return at < 0 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
-    }),
-  );
-}
-
 function declareCreate(command: Command, run: Run): void {
   command
     .command("create")
@@ -69,8 +61,8 @@ function declareCreate(command: Command, run: Run): void {
           json: {
             ...(name === undefined ? {} : { Name: name }),
             Driver: options.driver,
-            Labels: pairs(options.label),
-            DriverOpts: pairs(options.opt),
+            Labels: pairs(options.label, "label"),
+            DriverOpts: pairs(options.opt, "opt"),
           },
         });
         context.stdout.write(`${Name}\n`);

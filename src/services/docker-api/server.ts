@@ -4,6 +4,7 @@ import { apiVersion } from "#formats/docker/contract.ts";
 import { createListener } from "./listener.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { buildRoutes } from "./routes/build.ts";
+import { containerExtraRoutes } from "./routes/container-extras.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
@@ -33,6 +34,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       ...buildRoutes(engine),
       ...volumeRoutes(engine),
       ...networkRoutes(engine),
+      ...containerExtraRoutes(engine),
       ...gantryRoutes(engine),
     ],
   });
