@@ -10,6 +10,11 @@ export interface PacketConnector extends AsyncDisposable {
    * caller made sure that the number is the process it means.
    */
   processEnd(pid: number): Promise<void>;
+  /**
+   * Calls back once the folder is watched and then whenever a file was renamed into it, whatever its name. Writes to
+   * files in it wake nobody.
+   */
+  watchArrivals(folder: string, onArrival: () => void): Disposable;
 }
 
 export interface PacketConnection {

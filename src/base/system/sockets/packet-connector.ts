@@ -20,6 +20,7 @@ class Connector implements PacketConnector {
   readonly #entry: URL | string;
   readonly #lines = new Map<number, Line>();
   readonly #processes = new Map<number, () => void>();
+  readonly #folders = new Map<number, () => void>();
   #worker: { readonly worker: Worker; readonly port: MessagePort; readonly wake: number } | undefined;
   #stopped = Promise.withResolvers<void>();
   #nextId = 1;
@@ -48,6 +49,17 @@ class Connector implements PacketConnector {
       this.#processes.set(id, resolve);
       this.#send({ kind: "process", id, pid });
     });
+  }
+
+  watchArrivals(folder: string, onArrival: () => void): Disposable {
+    const id = this.#nextId++;
+    this.#folders.set(id, onArrival);
+    this.#send({ kind: "watch", id, folder });
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#folders.delete(id) && !this.#closed) this.#send({ kind: "unwatch", id });
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,6 +95,10 @@ class Connector implements PacketConnector {
   #heard(report: Report): void {
     if (report.kind === "stopped") {
       this.#stopped.resolve();
+      return;
+    }
+    if (report.kind === "arrived") {
+      this.#folders.get(report.id)?.();
       return;
     }
     const process = this.#processes.get(report.id);
@@ -168,7 +184,7 @@ class Line implements PacketConnection {
     this.#receipts.clear();
   }
 
-  heard(report: Exclude<Report, { kind: "stopped" }>): void {
+  heard(report: Exclude<Report, { kind: "stopped" | "arrived" }>): void {
     if (report.kind === "open") this.opened.resolve(this);
     else if (report.kind === "failed") this.opened.reject(fromRecord(report.error));
     else if (report.kind === "ended") this.finish();

@@ -4,6 +4,7 @@ import { toRecord } from "#base/core/errors.ts";
 import { errnoByName, syscallError } from "#base/system/libc/errno.ts";
 import { packetWindow } from "./contract.ts";
 import { clearEventFd, connectSeqpacket, Epoll, endWriting, epollEvents, openProcess, receive, send } from "./epoll.ts";
+import { FolderWatch } from "./folder-watch.ts";
 import type { Hello, Report, Request } from "./messages.ts";
 
 interface Line {
@@ -28,9 +29,11 @@ export function servePackets({ port, wake }: Hello): void {
   const byFd = new Map<number, Line>();
   /** Ids of watched processes by their descriptors. */
   const processes = new Map<number, number>();
+  const folders = new FolderWatch();
   const buffer = Buffer.alloc(largestPacket);
   const report = (message: Report) => port.postMessage(message);
   epoll.add(wake, epollEvents.in);
+  epoll.add(folders.fd, epollEvents.in);
 
   for (;;) {
     for (const { fd, events } of epoll.wait(-1)) {
@@ -39,11 +42,16 @@ export function servePackets({ port, wake }: Hello): void {
         if (!takeRequests()) {
           for (const line of byId.values()) closeSync(line.fd);
           for (const process of processes.keys()) closeSync(process);
+          folders.close();
           epoll.close();
           report({ kind: "stopped" });
           port.close();
           return;
         }
+        continue;
+      }
+      if (fd === folders.fd) {
+        for (const id of folders.take()) report({ kind: "arrived", id });
         continue;
       }
       const ended = processes.get(fd);
@@ -76,6 +84,15 @@ export function servePackets({ port, wake }: Hello): void {
     }
     if (request.kind === "process") {
       watchProcess(request.id, request.pid);
+      return;
+    }
+    if (request.kind === "watch") {
+      folders.add(request.id, request.folder);
+      report({ kind: "arrived", id: request.id });
+      return;
+    }
+    if (request.kind === "unwatch") {
+      folders.remove(request.id);
       return;
     }
     const line = byId.get(request.id);
