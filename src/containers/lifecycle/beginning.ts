@@ -7,10 +7,9 @@ import type { Context, Entry } from "./context.ts";
 import type { ContainerRecord } from "./contract.ts";
 import { exited, tearDown } from "./ending.ts";
 import { exitsFolder } from "./layout.ts";
+import { logNaming } from "./log-naming.ts";
 import { hostsFile, resolvConf } from "./name-files.ts";
 import { mountRoot } from "./tasks.ts";
-
-const defaultLogSize = 256 * 1024 * 1024;
 
 /** Starts a container that does not run; call it inside `entry.serial`. On failure everything is taken back. */
 export async function begin(context: Context, entry: Entry): Promise<void> {
@@ -24,6 +23,8 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
     const [lease] = await together(mountRootfs(context, entry), takeNetwork(context, record));
     const spec = containerSpec(entry, lease);
     context.runtime.writeBundle(paths.run, spec);
+    entry.log.rotation?.prepare(entry.log.sizeMax);
+    watchLog(context, entry);
     context.faults.at("containers.start.conmon");
     const conmon = await startConmon(context.conmon, context.runtime, {
       id: record.id,
@@ -33,7 +34,7 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
       terminal: record.config.process.terminal ?? false,
       openStdin: record.config.openStdin ?? false,
       keepStdin: (record.config.openStdin ?? false) && !(record.config.stdinOnce ?? false),
-      log: { path: paths.log, sizeMax: record.config.logSizeMax ?? defaultLogSize },
+      log: { path: paths.log, sizeMax: entry.log.sizeMax },
       exitFolder: exitsFolder(context.layout),
     });
     await Promise.all([...entry.pending].map((client) => client.connect(context.packets, paths.attach)));
@@ -64,6 +65,13 @@ export function watchOver(context: Context, entry: Entry, conmon?: Conmon): void
     const error = "conmon ended before the container; its exit code is not known";
     void entry.serial.run(() => (entry.running ? exited(context, entry, { code: 137, error }) : Promise.resolve()));
   });
+}
+
+/** Keeps the log's files while it runs; also for a container that an earlier engine started. */
+export function watchLog(context: Context, entry: Entry): void {
+  const { rotation } = entry.log;
+  if (rotation === undefined) return;
+  entry.logWatch = context.packets.watchArrivals(entry.paths.data, () => rotation.turned(), logNaming.name);
 }
 
 async function mountRootfs(context: Context, entry: Entry): Promise<void> {
@@ -119,6 +127,7 @@ function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
     stopTimeout: _t,
     autoRemove: _r,
     logSizeMax: _l,
+    logFiles: _f,
     ...rest
   } = config;
   const hostname = sandbox.hostname ?? record.id.slice(0, 12);

@@ -43,8 +43,10 @@ export type ContainerConfig = Omit<ContainerSpec, "rootfs" | "namespaces" | "cgr
   /** Seconds; default 10. */
   readonly stopTimeout?: number;
   readonly autoRemove?: boolean;
-  /** Bytes of one log file before it begins anew; default 256 MiB. */
+  /** Bytes of one log file before the next is begun; default 256 MiB. */
   readonly logSizeMax?: number;
+  /** Files of that size to keep, the newest among them; default 1. Several are of 1 MiB at least. */
+  readonly logFiles?: number;
 };
 
 export interface CreateRequest {
@@ -305,7 +307,10 @@ export interface Containers extends AsyncDisposable {
   resize(id: string, size: TerminalSize): Promise<void>;
   /** Before a start too: then it joins when the container starts and loses no byte. */
   attach(id: string, options: AttachOptions): Promise<Attachment>;
-  logs(id: string, options?: LogOptions): AsyncIterable<LogLine>;
+  /** Many lines at a time, as they were written; a follower gets what is there before it waits. */
+  logs(id: string, options?: LogOptions): AsyncIterable<readonly LogLine[]>;
+  /** Drops what was written so far, of a running container too; nothing written after it answered is lost. */
+  clearLogs(id: string): Promise<void>;
   stats(id: string): Promise<Stats>;
   top(id: string): Promise<TopResult>;
   changes(id: string): Promise<readonly Change[]>;

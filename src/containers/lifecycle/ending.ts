@@ -37,6 +37,8 @@ export async function exited(context: Context, entry: Entry, end: End): Promise<
 /** Takes back what a run made: runtime state, cgroups, network, mount, run folder. Idempotent; outlives its errors. */
 export async function tearDown(context: Context, entry: Entry): Promise<void> {
   if (entry.clean) return;
+  await entry.logWatch?.[Symbol.asyncDispose]();
+  entry.logWatch = undefined;
   const { id } = entry.record;
   await Promise.all([context.runtime.delete(id), context.networks?.release(id)]);
   await context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: entry.paths.rootfs });

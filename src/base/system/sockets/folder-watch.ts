@@ -1,7 +1,10 @@
 import { dlopen } from "bun:ffi";
 import { closeSync } from "node:fs";
+import { GantryError, toRecord } from "#base/core/errors.ts";
 import { must, syscallResult } from "#base/system/libc/errno.ts";
-import { type Bytes, cString } from "#base/system/libc/text.ts";
+import { cString } from "#base/system/libc/text.ts";
+import type { ArrivalWork } from "./contract.ts";
+import type { Report, Request } from "./messages.ts";
 
 const { symbols: libc } = dlopen("libc.so.6", {
   inotify_init1: { args: ["i32"], returns: "i32" },
@@ -13,44 +16,66 @@ const { symbols: libc } = dlopen("libc.so.6", {
 const [nonBlocking, closeOnExec] = [0o4000, 0o2000000];
 const [movedTo, onlyFolder] = [0x80, 0x0100_0000];
 
+type Watch = Extract<Request, { kind: "watch" }>;
+
 /**
  * Files renamed into folders (inotify(7)). Writes to files in them wake nobody: the mask leaves them out in the
  * kernel, which `fs.watch` cannot be told.
  */
 export class FolderWatch {
   readonly fd = must(syscallResult(libc.inotify_init1(nonBlocking | closeOnExec)), { doing: "watch folders" });
-  /** Ids by the kernel's number of a folder; one folder may have several. */
-  readonly #ids = new Map<number, Set<number>>();
+  readonly #works: ReadonlyMap<string, ArrivalWork>;
+  /** By the kernel's number of a folder; one folder may have several. */
+  readonly #watches = new Map<number, Map<number, Watch>>();
   readonly #buffer = Buffer.alloc(16 * 1024);
 
+  constructor(works: readonly ArrivalWork[]) {
+    this.#works = new Map(works.map((work) => [work.name, work]));
+  }
+
   /** A folder that is gone gets no files any more: then nothing is watched. */
-  add(id: number, folder: Bytes): void {
-    const number = syscallResult(libc.inotify_add_watch(this.fd, cString(folder), movedTo | onlyFolder));
-    if (number >= 0) this.#ids.set(number, (this.#ids.get(number) ?? new Set()).add(id));
+  add(watch: Watch): Report {
+    const number = syscallResult(libc.inotify_add_watch(this.fd, cString(watch.folder), movedTo | onlyFolder));
+    if (number >= 0) this.#watches.set(number, (this.#watches.get(number) ?? new Map()).set(watch.id, watch));
+    return this.#arrival(watch);
   }
 
   remove(id: number): void {
-    for (const [number, ids] of this.#ids) {
-      if (!ids.delete(id) || ids.size > 0) continue;
-      this.#ids.delete(number);
+    for (const [number, watches] of this.#watches) {
+      if (!watches.delete(id) || watches.size > 0) continue;
+      this.#watches.delete(number);
       libc.inotify_rm_watch(this.fd, number);
     }
   }
 
-  /** The ids whose folders something came into since the last call, each once. */
-  take(): Set<number> {
-    const found = new Set<number>();
+  /** Does the work of every folder something came into since the last call, once each. */
+  take(): Report[] {
+    const found = new Set<Watch>();
     for (;;) {
       const length = syscallResult(libc.read(this.fd, this.#buffer, this.#buffer.length));
-      if (length <= 0) return found;
+      if (length <= 0) return [...found].map((watch) => this.#arrival(watch));
       for (let at = 0; at < length; at += 16 + this.#buffer.readUInt32LE(at + 12)) {
         if (!(this.#buffer.readUInt32LE(at + 4) & movedTo)) continue;
-        for (const id of this.#ids.get(this.#buffer.readInt32LE(at)) ?? []) found.add(id);
+        for (const watch of this.#watches.get(this.#buffer.readInt32LE(at))?.values() ?? []) found.add(watch);
       }
     }
   }
 
   close(): void {
     closeSync(this.fd);
+  }
+
+  #arrival({ id, folder, work: name }: Watch): Report {
+    if (name === undefined) return { kind: "arrived", id };
+    try {
+      const work = this.#works.get(name);
+      if (work === undefined) {
+        throw new GantryError("internal", { doing: "do the work", on: name, because: "this Worker does not serve it" });
+      }
+      work.run(folder);
+      return { kind: "arrived", id };
+    } catch (error) {
+      return { kind: "arrived", id, error: toRecord(error) };
+    }
   }
 }

@@ -56,7 +56,7 @@ test("a watched folder tells of files renamed into it and of nothing else", asyn
     await heard.promise;
     heard = Promise.withResolvers<void>();
   };
-  using _watch = connector.watchArrivals(folder, () => {
+  await using _watch = connector.watchArrivals(folder, () => {
     calls += 1;
     heard.resolve();
   });
@@ -66,7 +66,7 @@ test("a watched folder tells of files renamed into it and of nothing else", asyn
   renameSync(join(folder, "a"), join(folder, "b"));
   await next();
   const second = connector.watchArrivals(folder, () => undefined);
-  second[Symbol.dispose]();
+  await second[Symbol.asyncDispose]();
   renameSync(join(folder, "b"), join(folder, "c"));
   await next();
   expect(calls).toBe(3);

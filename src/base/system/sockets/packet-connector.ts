@@ -21,6 +21,7 @@ class Connector implements PacketConnector {
   readonly #lines = new Map<number, Line>();
   readonly #processes = new Map<number, () => void>();
   readonly #folders = new Map<number, () => void>();
+  readonly #unwatching = new Map<number, () => void>();
   #worker: { readonly worker: Worker; readonly port: MessagePort; readonly wake: number } | undefined;
   #stopped = Promise.withResolvers<void>();
   #nextId = 1;
@@ -51,13 +52,16 @@ class Connector implements PacketConnector {
     });
   }
 
-  watchArrivals(folder: string, onArrival: () => void): Disposable {
+  watchArrivals(folder: string, onArrival: () => void, work?: string): AsyncDisposable {
     const id = this.#nextId++;
     this.#folders.set(id, onArrival);
-    this.#send({ kind: "watch", id, folder });
+    this.#send({ kind: "watch", id, folder, ...(work === undefined ? {} : { work }) });
     return {
-      [Symbol.dispose]: () => {
-        if (this.#folders.delete(id) && !this.#closed) this.#send({ kind: "unwatch", id });
+      [Symbol.asyncDispose]: async () => {
+        if (!this.#folders.delete(id) || this.#closed) return;
+        const done = new Promise<void>((resolve) => this.#unwatching.set(id, resolve));
+        this.#send({ kind: "unwatch", id });
+        await done;
       },
     };
   }
@@ -69,6 +73,7 @@ class Connector implements PacketConnector {
     this.#send({ kind: "stop" });
     await this.#stopped.promise;
     for (const line of this.#lines.values()) line.finish();
+    for (const done of this.#unwatching.values()) done();
     running.worker.terminate();
     running.port.close();
     closeSync(running.wake);
@@ -98,7 +103,13 @@ class Connector implements PacketConnector {
       return;
     }
     if (report.kind === "arrived") {
+      if (report.error !== undefined) throw fromRecord(report.error);
       this.#folders.get(report.id)?.();
+      return;
+    }
+    if (report.kind === "unwatched") {
+      this.#unwatching.get(report.id)?.();
+      this.#unwatching.delete(report.id);
       return;
     }
     const process = this.#processes.get(report.id);
@@ -184,7 +195,7 @@ class Line implements PacketConnection {
     this.#receipts.clear();
   }
 
-  heard(report: Exclude<Report, { kind: "stopped" | "arrived" }>): void {
+  heard(report: Exclude<Report, { kind: "stopped" | "arrived" | "unwatched" }>): void {
     if (report.kind === "open") this.opened.resolve(this);
     else if (report.kind === "failed") this.opened.reject(fromRecord(report.error));
     else if (report.kind === "ended") this.finish();
