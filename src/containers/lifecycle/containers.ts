@@ -315,9 +315,9 @@ class ContainerSet implements Containers {
     return this.#context.kernel.run(listChanges, { upper, lowers: lowers.map((lower) => `${cwd}/${lower}`) });
   }
 
-  async openRoot(id: string) {
+  async openRoot(id: string, options: { readonly mounts?: boolean } = {}) {
     const entry = this.#entries.find(id);
-    return openRootOf(this.#context, entry);
+    return openRootOf(this.#context, entry, options.mounts ?? false);
   }
 
   onEvent(listener: (event: LifecycleEvent) => void): Disposable {

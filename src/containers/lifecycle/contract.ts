@@ -314,8 +314,12 @@ export interface Containers extends AsyncDisposable {
   stats(id: string): Promise<Stats>;
   top(id: string): Promise<TopResult>;
   changes(id: string): Promise<readonly Change[]>;
-  /** The path of the root file system, mounted as long as the handle is not disposed (for `cp` and export). */
-  openRoot(id: string): Promise<{ readonly path: string } & AsyncDisposable>;
+  /**
+   * The path of the root file system, mounted as long as the handle is not disposed (for `cp` and export). With
+   * `mounts` it is what the container sees: its volumes, bind mounts and, while it runs, its tmpfs are in it. The path
+   * is good for openat2(2) below it, nothing else may follow its links.
+   */
+  openRoot(id: string, options?: { readonly mounts?: boolean }): Promise<{ readonly path: string } & AsyncDisposable>;
   onEvent(listener: (event: LifecycleEvent) => void): Disposable;
   /** Brings the records in line with what really runs; called once, before any other verb. */
   adopt(): Promise<AdoptReport>;
