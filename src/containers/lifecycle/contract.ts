@@ -1,3 +1,4 @@
+import type { CgroupUsage } from "#base/system/cgroup/usage.ts";
 import type { Networks, PortMapping, PublishedPort } from "#containers/network/contract.ts";
 import type { ContainerSpec, ProcessSpec, TerminalSize } from "#containers/runtime/contract.ts";
 
@@ -201,34 +202,10 @@ export interface Execs {
   resize(id: string, size: TerminalSize): Promise<void>;
 }
 
-/** One reading of a container's cgroup. Nanoseconds and bytes. */
-export interface Stats {
+/** One reading of a container's cgroup, of the machine's processors for the percentage, and of its network. */
+export interface Stats extends Omit<CgroupUsage, "cpu"> {
   readonly readAt: number;
-  readonly cpu: {
-    readonly totalNs: number;
-    readonly userNs: number;
-    readonly systemNs: number;
-    readonly perCpuNs: readonly number[];
-    readonly throttledPeriods: number;
-    readonly throttledNs: number;
-    readonly hostNs: number;
-    readonly online: number;
-  };
-  readonly memory: {
-    readonly usage: number;
-    readonly maximum: number;
-    readonly limit: number;
-    readonly stat: Readonly<Record<string, number>>;
-    readonly failures: number;
-  };
-  readonly pids: { readonly current: number; readonly limit?: number };
-  readonly blockIo: readonly {
-    readonly major: number;
-    readonly minor: number;
-    readonly op: string;
-    readonly bytes: number;
-    readonly count: number;
-  }[];
+  readonly cpu: CgroupUsage["cpu"] & { readonly hostNs: number; readonly online: number };
   readonly networks: Readonly<
     Record<
       string,

@@ -8,9 +8,10 @@ import type {
   EndpointSettings,
   PortBinding,
 } from "#formats/docker/container.ts";
+import { span } from "#formats/docker/span.ts";
 import type { StoredRequest } from "../create/create-request.ts";
 import { commandLine } from "../create/image-defaults.ts";
-import { age, timestamp, zeroTime } from "./time.ts";
+import { timestamp, zeroTime } from "./time.ts";
 
 export function storedRequest(record: ContainerRecord): StoredRequest {
   return record.request as StoredRequest;
@@ -44,11 +45,11 @@ export function statusLine(record: ContainerRecord, now: number): string {
     case "created":
       return "Created";
     case "running":
-      return `Up ${age(now - state.startedAt)}`;
+      return `Up ${span(now - state.startedAt)}`;
     case "paused":
-      return `Up ${age(now - state.startedAt)} (Paused)`;
+      return `Up ${span(now - state.startedAt)} (Paused)`;
     case "exited":
-      return `Exited (${state.exitCode}) ${age(now - state.finishedAt)} ago`;
+      return `Exited (${state.exitCode}) ${span(now - state.finishedAt)} ago`;
     case "removing":
       return "Removal In Progress";
   }
