@@ -14,7 +14,7 @@ import {
   touchFd,
   unlinkAt,
 } from "#base/system/files/change.ts";
-import type { FileTime, OpenFile } from "#base/system/files/contract.ts";
+import type { FileTime, OpenFile, Resolution } from "#base/system/files/contract.ts";
 import { openAt, openFlags, openFolder, openInside, owned } from "#base/system/files/open.ts";
 import { statAt } from "#base/system/files/status.ts";
 import { setXattrAt, setXattrFd } from "#base/system/files/xattr.ts";
@@ -46,9 +46,11 @@ const piece = Buffer.allocUnsafe(1024 * 1024);
 export class Destination implements Disposable {
   readonly #root: OpenFile;
   readonly #time: FileTime;
+  readonly #resolution: Resolution;
 
-  constructor(root: string, layerTime: number) {
+  constructor(root: string, layerTime: number, resolution: Resolution = "in-root") {
     this.#root = openFolder(root);
+    this.#resolution = resolution;
     this.#time = { seconds: layerTime, nanoseconds: 0 };
   }
 
@@ -58,7 +60,7 @@ export class Destination implements Disposable {
 
   /** Whether the path, links followed, is a folder. */
   isFolder(path: Uint8Array): boolean {
-    const fd = openInside(this.#root.fd, relative(path), "in-root", openFlags.directory | openFlags.path);
+    const fd = openInside(this.#root.fd, relative(path), this.#resolution, openFlags.directory | openFlags.path);
     if (fd < 0) return false;
     owned(fd)[Symbol.dispose]();
     return true;
@@ -108,7 +110,7 @@ export class Destination implements Disposable {
 
   #open(names: readonly Uint8Array[]): OpenFile | undefined {
     const path = joinNames(names);
-    const fd = openInside(this.#root.fd, path, "in-root", openFlags.directory);
+    const fd = openInside(this.#root.fd, path, this.#resolution, openFlags.directory);
     if (fd >= 0) return owned(fd);
     if (errnoName(fd) === "ENOENT") return undefined;
     if (errnoName(fd) === "ENOTDIR") throw inTheWay(path, "a file is where a folder has to be");

@@ -76,7 +76,15 @@ export function unpackArchive(
     reader.finish();
   } catch (error) {
     if (!(error instanceof GantryError) || error.kind === "cancelled") throw error;
-    throw new GantryError(error.kind, { doing: "unpack", on: shown, because: error.message, cause: error });
+    const { details } = error.parts;
+    throw new GantryError(error.kind, {
+      doing: "unpack",
+      on: shown,
+      because: error.message,
+      cause: error,
+      // The caller may know better words for what the kernel said.
+      ...(details === undefined ? {} : { details }),
+    });
   }
 }
 

@@ -9,6 +9,7 @@ interface Options {
   readonly until?: string;
   readonly tail: string;
   readonly timestamps?: boolean;
+  readonly clear?: boolean;
 }
 
 export const verb: Verb = {
@@ -19,11 +20,16 @@ export const verb: Verb = {
       .option("--since <time>", "from a time (2026-01-31T12:00:00) or a span ago (10m)")
       .option("--until <time>", "up to a time or a span ago")
       .option("-n, --tail <lines>", "lines from the end", "all")
-      .option("-t, --timestamps", "show when each line was written");
+      .option("-t, --timestamps", "show when each line was written")
+      .option("--clear", "drop what was written so far, and show nothing");
     command.action((name: string, options: Options) =>
       run(async (context) => {
         const client = await context.client();
         const path = `/containers/${encodeURIComponent(name)}`;
+        if (options.clear === true) {
+          await client.request("POST", `/gantry/v1${path}/logs/clear`);
+          return undefined;
+        }
         const info = await client.request<ContainerInspect>("GET", `${path}/json`);
         const stream = await client.stream("GET", `${path}/logs`, {
           query: {

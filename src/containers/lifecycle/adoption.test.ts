@@ -28,9 +28,9 @@ async function engine(base: Scene, nth: number, script: string, until: string) {
   return { text, kill, died: child.signalCode !== null };
 }
 
-async function logText(lines: AsyncIterable<LogLine>): Promise<string> {
+async function logText(logs: AsyncIterable<readonly LogLine[]>): Promise<string> {
   let text = "";
-  for await (const line of lines) text += Buffer.from(line.bytes).toString();
+  for await (const lines of logs) for (const line of lines) text += Buffer.from(line.bytes).toString();
   return text;
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readMountTable } from "#base/system/mounts/table.ts";
 import type { HeldLease } from "#containers/network/contract.ts";
-import { watchOver } from "./beginning.ts";
+import { watchLog, watchOver } from "./beginning.ts";
 import { findConmon, readPid } from "./conmon.ts";
 import type { Context, Entry } from "./context.ts";
 import type { AdoptReport, ContainerRecord } from "./contract.ts";
@@ -92,6 +92,7 @@ async function apply(
       entry.set({ state: { status: "running", pid: plan.pid, startedAt: context.clock.now() } });
       context.table.update("adopt", entry.record);
     }
+    watchLog(context, entry);
     const conmon = findConmon(entry.paths.conmonPidFile, entry.record.id);
     // It is not this engine's child: the kernel tells its end through a pidfd.
     const ended = conmon === undefined ? Promise.resolve() : context.packets.processEnd(conmon);

@@ -8,12 +8,11 @@ import type { ContainerRecord } from "./contract.ts";
 import { afterEnd, exited, tearDown } from "./ending.ts";
 import { freshHealth } from "./health.ts";
 import { exitsFolder } from "./layout.ts";
+import { logNaming } from "./log-naming.ts";
 import { writeSandboxFiles } from "./name-files.ts";
 import { endpointsOf, namesOf } from "./networking.ts";
 import { probe } from "./probing.ts";
 import { mountRoot } from "./tasks.ts";
-
-const defaultLogSize = 256 * 1024 * 1024;
 
 /** Starts a container that does not run; call it inside `entry.serial`. On failure everything is taken back. */
 export async function begin(context: Context, entry: Entry): Promise<void> {
@@ -29,6 +28,8 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
     const [lease] = await together(mountRootfs(context, entry), takeNetwork(context, record));
     const spec = containerSpec(entry, lease);
     context.runtime.writeBundle(paths.run, spec);
+    entry.log.rotation?.prepare(entry.log.sizeMax);
+    watchLog(context, entry);
     context.faults.at("containers.start.conmon");
     const conmon = await startConmon(context.conmon, context.runtime, {
       id: record.id,
@@ -38,7 +39,7 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
       terminal: record.config.process.terminal ?? false,
       openStdin: record.config.openStdin ?? false,
       keepStdin: (record.config.openStdin ?? false) && !(record.config.stdinOnce ?? false),
-      log: { path: paths.log, sizeMax: record.config.logSizeMax ?? defaultLogSize },
+      log: { path: paths.log, sizeMax: entry.log.sizeMax },
       exitFolder: exitsFolder(context.layout),
     });
     await Promise.all([...entry.pending].map((client) => client.connect(context.packets, paths.attach)));
@@ -72,6 +73,13 @@ export function watchOver(context: Context, entry: Entry, conmon?: Conmon): void
     const error = "conmon ended before the container; its exit code is not known";
     void entry.serial.run(() => (entry.running ? exited(context, entry, { code: 137, error }) : Promise.resolve()));
   });
+}
+
+/** Keeps the log's files while it runs; also for a container that an earlier engine started. */
+export function watchLog(context: Context, entry: Entry): void {
+  const { rotation } = entry.log;
+  if (rotation === undefined) return;
+  entry.logWatch = context.packets.watchArrivals(entry.paths.data, () => rotation.turned(), logNaming.name);
 }
 
 async function mountRootfs(context: Context, entry: Entry): Promise<void> {
@@ -134,6 +142,7 @@ function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
     logSizeMax: _l,
     restart: _p,
     health: _h,
+    logFiles: _f,
     ...rest
   } = config;
   const hostname = sandbox.hostname ?? record.id.slice(0, 12);

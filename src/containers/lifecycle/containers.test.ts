@@ -11,9 +11,11 @@ const failure = (work: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-async function text(source: AsyncIterable<{ readonly bytes: Uint8Array }>): Promise<string> {
+type Piece = { readonly bytes: Uint8Array };
+
+async function text(source: AsyncIterable<Piece | readonly Piece[]>): Promise<string> {
   const pieces: Uint8Array[] = [];
-  for await (const { bytes } of source) pieces.push(bytes);
+  for await (const some of source) for (const { bytes } of [some].flat()) pieces.push(bytes);
   return Buffer.concat(pieces).toString();
 }
 
@@ -207,7 +209,7 @@ test("a second run keeps what the first wrote, and changes lists it", async () =
     await end;
   }
   const lines: LogLine[] = [];
-  for await (const line of containers.logs(id)) lines.push(line);
+  for await (const some of containers.logs(id)) lines.push(...some);
   expect(lines.map((line) => Buffer.from(line.bytes).toString())).toEqual(["kept\n"]);
   const changes = await containers.changes(id);
   expect(changes).toContainEqual({ path: "/kept", kind: "added" });
@@ -229,7 +231,7 @@ test("logs follow to the end, with streams, tail and times; a megabyte line stay
   ]);
   await containers.start(id);
   const lines: LogLine[] = [];
-  for await (const line of containers.logs(id, { follow: true })) lines.push(line);
+  for await (const some of containers.logs(id, { follow: true })) lines.push(...some);
   const texts = lines.map((line) => Buffer.from(line.bytes).toString());
   expect(texts.filter((line) => line.startsWith("line"))).toEqual([
     "line 1\n",

@@ -35,6 +35,7 @@ import { finishRemoval, lastExit } from "./ending.ts";
 import { ExecTable } from "./execs.ts";
 import { ExitWatcher } from "./exits.ts";
 import { containerPaths, exitsFolder, type Layout } from "./layout.ts";
+import { clearLog } from "./log-clearing.ts";
 import { readLog } from "./logs.ts";
 import { checkedName, madeUpName } from "./names.ts";
 import { connectNetwork, disconnectNetwork, namesOf, publishPort, unpublishPort } from "./networking.ts";
@@ -331,12 +332,16 @@ class ContainerSet implements Containers {
     return client;
   }
 
-  logs(id: string, options: LogOptions = {}): AsyncIterable<LogLine> {
+  logs(id: string, options: LogOptions = {}): AsyncIterable<readonly LogLine[]> {
     const entry = this.#entries.find(id);
     rule(entry.record, "logs");
-    return readLog(entry.paths.log, options, () =>
-      entry.running ? entry.nextExit().then(() => undefined) : undefined,
-    );
+    return readLog(entry.log, options);
+  }
+
+  async clearLogs(id: string): Promise<void> {
+    const entry = this.#entries.find(id);
+    rule(entry.record, "logs");
+    await clearLog(this.#context, entry);
   }
 
   async stats(id: string): Promise<Stats> {
@@ -358,9 +363,9 @@ class ContainerSet implements Containers {
     return this.#context.kernel.run(listChanges, { upper, lowers: lowers.map((lower) => `${cwd}/${lower}`) });
   }
 
-  async openRoot(id: string) {
+  async openRoot(id: string, options: { readonly mounts?: boolean } = {}) {
     const entry = this.#entries.find(id);
-    return openRootOf(this.#context, entry);
+    return openRootOf(this.#context, entry, options.mounts ?? false);
   }
 
   onEvent(listener: (event: LifecycleEvent) => void): Disposable {

@@ -16,6 +16,8 @@ import type {
 } from "./contract.ts";
 import type { ExitWatcher } from "./exits.ts";
 import type { ContainerPaths, Layout } from "./layout.ts";
+import { LogRotation, logBounds } from "./log-rotation.ts";
+import type { LogSource } from "./logs.ts";
 import { Serial } from "./serial.ts";
 import type { ContainerTable } from "./table.ts";
 
@@ -51,6 +53,9 @@ export class Entry {
   readonly paths: ContainerPaths;
   readonly serial = new Serial();
   readonly pending = new Set<LiveAttachment>();
+  readonly log: LogSource;
+  /** While it runs and its log is kept in several files. */
+  logWatch: AsyncDisposable | undefined;
   /** Cleared folders, mounts and leases of the last run are gone. */
   clean = true;
   /** Aborts the wait for the next run. */
@@ -68,6 +73,14 @@ export class Entry {
   constructor(record: ContainerRecord, paths: ContainerPaths) {
     this.record = record;
     this.paths = paths;
+    const { sizeMax, keep } = logBounds(record.config);
+    this.log = {
+      place: paths,
+      // Without a word about it conmon's own beginning anew is enough.
+      rotation: keep === 1 && record.config.logSizeMax === undefined ? undefined : new LogRotation(paths, keep),
+      sizeMax,
+      untilEnd: () => (this.running ? this.nextExit().then(() => undefined) : undefined),
+    };
   }
 
   get running(): boolean {

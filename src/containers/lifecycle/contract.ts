@@ -1,3 +1,4 @@
+import type { CgroupUsage } from "#base/system/cgroup/usage.ts";
 import type {
   EndpointRequest,
   NetworkLease,
@@ -52,11 +53,13 @@ export type ContainerConfig = Omit<ContainerSpec, "rootfs" | "namespaces" | "cgr
   /** Seconds; default 10. */
   readonly stopTimeout?: number;
   readonly autoRemove?: boolean;
-  /** Bytes of one log file before it begins anew; default 256 MiB. */
+  /** Bytes of one log file before the next is begun; default 256 MiB. */
   readonly logSizeMax?: number;
   /** Default "no". Excludes `autoRemove`. */
   readonly restart?: RestartPolicy;
   readonly health?: HealthCheck;
+  /** Files of that size to keep, the newest among them; default 1. Several are of 1 MiB at least. */
+  readonly logFiles?: number;
 };
 
 export type RestartPolicy =
@@ -253,34 +256,10 @@ export interface Execs {
   resize(id: string, size: TerminalSize): Promise<void>;
 }
 
-/** One reading of a container's cgroup. Nanoseconds and bytes. */
-export interface Stats {
+/** One reading of a container's cgroup, of the machine's processors for the percentage, and of its network. */
+export interface Stats extends Omit<CgroupUsage, "cpu"> {
   readonly readAt: number;
-  readonly cpu: {
-    readonly totalNs: number;
-    readonly userNs: number;
-    readonly systemNs: number;
-    readonly perCpuNs: readonly number[];
-    readonly throttledPeriods: number;
-    readonly throttledNs: number;
-    readonly hostNs: number;
-    readonly online: number;
-  };
-  readonly memory: {
-    readonly usage: number;
-    readonly maximum: number;
-    readonly limit: number;
-    readonly stat: Readonly<Record<string, number>>;
-    readonly failures: number;
-  };
-  readonly pids: { readonly current: number; readonly limit?: number };
-  readonly blockIo: readonly {
-    readonly major: number;
-    readonly minor: number;
-    readonly op: string;
-    readonly bytes: number;
-    readonly count: number;
-  }[];
+  readonly cpu: CgroupUsage["cpu"] & { readonly hostNs: number; readonly online: number };
   readonly networks: Readonly<
     Record<
       string,
@@ -367,12 +346,19 @@ export interface Containers extends AsyncDisposable {
   unpublish(id: string, port: PortMapping): Promise<void>;
   /** Before a start too: then it joins when the container starts and loses no byte. */
   attach(id: string, options: AttachOptions): Promise<Attachment>;
-  logs(id: string, options?: LogOptions): AsyncIterable<LogLine>;
+  /** Many lines at a time, as they were written; a follower gets what is there before it waits. */
+  logs(id: string, options?: LogOptions): AsyncIterable<readonly LogLine[]>;
+  /** Drops what was written so far, of a running container too; nothing written after it answered is lost. */
+  clearLogs(id: string): Promise<void>;
   stats(id: string): Promise<Stats>;
   top(id: string): Promise<TopResult>;
   changes(id: string): Promise<readonly Change[]>;
-  /** The path of the root file system, mounted as long as the handle is not disposed (for `cp` and export). */
-  openRoot(id: string): Promise<{ readonly path: string } & AsyncDisposable>;
+  /**
+   * The path of the root file system, mounted as long as the handle is not disposed (for `cp` and export). With
+   * `mounts` it is what the container sees: its volumes, bind mounts and, while it runs, its tmpfs are in it. The path
+   * is good for openat2(2) below it, nothing else may follow its links.
+   */
+  openRoot(id: string, options?: { readonly mounts?: boolean }): Promise<{ readonly path: string } & AsyncDisposable>;
   onEvent(listener: (event: LifecycleEvent) => void): Disposable;
   /** Brings the records in line with what really runs; called once, before any other verb. */
   adopt(): Promise<AdoptReport>;

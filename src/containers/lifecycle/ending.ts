@@ -65,6 +65,8 @@ export function afterEnd(
 /** Takes back what a run made: runtime state, cgroups, network, mount, run folder. Idempotent; outlives its errors. */
 export async function tearDown(context: Context, entry: Entry): Promise<void> {
   if (entry.clean) return;
+  await entry.logWatch?.[Symbol.asyncDispose]();
+  entry.logWatch = undefined;
   const { id } = entry.record;
   // Side by side: the runtime keeps its state in a folder of its own and wants neither bundle nor root to remove it.
   await allOf([

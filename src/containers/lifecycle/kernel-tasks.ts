@@ -1,9 +1,10 @@
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { changeThreadFolder, mount, unmount } from "#base/system/mounts/mount.ts";
+import { changeThreadFolder, mount, mountFlags, unmount } from "#base/system/mounts/mount.ts";
 import { type Implementation, implement } from "#base/system/pool/contract.ts";
+import { bindInto } from "./bind-into.ts";
 import { changesOf } from "./changes.ts";
-import { clearRunFolder, listChanges, mountRoot } from "./tasks.ts";
+import { clearRunFolder, listChanges, mountRoot, mountVolumes } from "./tasks.ts";
 
 export const lifecycleKernelTasks: readonly Implementation[] = [
   implement(mountRoot, ({ cwd, options, target }) => {
@@ -14,6 +15,12 @@ export const lifecycleKernelTasks: readonly Implementation[] = [
     } finally {
       changeThreadFolder("/");
     }
+    return { mounted: true };
+  }),
+  implement(mountVolumes, ({ root, binds, readonlyRoot }) => {
+    for (const bind of binds) bindInto(root, bind);
+    // Last: mount points may have to be made in it.
+    if (readonlyRoot) mount({ target: root, flags: mountFlags.bind | mountFlags.remount | mountFlags.readonly });
     return { mounted: true };
   }),
   implement(clearRunFolder, ({ folder, rootfs }) => {

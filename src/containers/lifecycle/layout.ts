@@ -3,7 +3,8 @@ import { join } from "node:path";
 /**
  * Where one container's files are.
  *
- *   <data>/containers/<id>/log          what it wrote, by conmon; survives a reboot
+ *   <data>/containers/<id>/log          what it wrote, by conmon; survives a reboot. Beside it log.tmp and segments/
+ *                                       (see log-files.ts)
  *   <run>/containers/<id>/              bundle, conmon's sockets and pid files, mounted root; gone after a reboot
  *   <run>/exits/<id>                    its exit code, by conmon; removed once the database has it
  *   <run>/crun/                         the runtime's own state
@@ -16,6 +17,8 @@ export interface Layout {
 export interface ContainerPaths {
   readonly data: string;
   readonly log: string;
+  readonly nextLog: string;
+  readonly segments: string;
   readonly run: string;
   readonly rootfs: string;
   readonly pidFile: string;
@@ -40,6 +43,8 @@ export function containerPaths(layout: Layout, id: string): ContainerPaths {
   return {
     data,
     log: join(data, "log"),
+    nextLog: join(data, "log.tmp"),
+    segments: join(data, "segments"),
     run,
     rootfs: join(run, "rootfs"),
     pidFile: join(run, "pid"),

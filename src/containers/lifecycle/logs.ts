@@ -1,173 +1,176 @@
-import { closeSync, fstatSync, openSync, readSync, statSync, watch } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import type { LogLine, LogOptions } from "./contract.ts";
-import { type LogRecord, parseRecord, RecordJoiner } from "./log-records.ts";
+import { LogChanges } from "./log-changes.ts";
+import { type LogFile, type LogPlace, liveInode, openLogFiles } from "./log-files.ts";
+import { LineMaker } from "./log-records.ts";
+import type { LogRotation } from "./log-rotation.ts";
+import { since, tailOf } from "./log-search.ts";
+import { TimeRange } from "./log-times.ts";
 
-const blockSize = 64 * 1024;
+const blockSize = 256 * 1024;
+/** What one follower that falls behind may keep of files that lost their names. */
+const heldBytes = 256 * 1024 * 1024;
 
-/**
- * Lines of conmon's log. `untilEnd` gives, while the container runs, a promise of its end; following goes on until
- * then and reads what came last. A log that conmon began anew at its size cap is followed into the new file.
- */
-export async function* readLog(
-  path: string,
-  options: LogOptions,
-  untilEnd: () => Promise<void> | undefined,
-): AsyncGenerator<LogLine> {
-  const joiner = new RecordJoiner();
-  const wants = (line: LogLine) => options[line.stream] !== false && isWithin(line, options);
-  const ending = options.follow ? untilEnd() : undefined;
+export interface LogSource {
+  readonly place: LogPlace;
+  readonly rotation: LogRotation | undefined;
+  readonly sizeMax: number;
+  /** While the container runs, a promise of its end; following goes on until then and reads what came last. */
+  readonly untilEnd: () => Promise<void> | undefined;
+}
+
+/** Lines of a log, many at a time, through all its files in order. */
+export async function* readLog(source: LogSource, options: LogOptions): AsyncGenerator<readonly LogLine[]> {
+  using reader = new LogReader(source, options);
+  const ending = options.follow ? source.untilEnd() : undefined;
+  using changes = new LogChanges(source.place.log, ending !== undefined, options.signal);
   let ended = ending === undefined;
-  const changes = new Changes(path, options.signal);
   void ending?.then(() => {
     ended = true;
     changes.notify();
   });
-  try {
-    let file = openLog(path);
-    let rest: Buffer = Buffer.alloc(0);
-    let position = file === undefined || options.tail === undefined ? 0 : tailPosition(file, options.tail);
+  using _turns = source.rotation?.follow(() => {
+    reader.openNext(false);
+    changes.notify();
+  });
+  reader.begin(!ended);
+  for (;;) {
+    // Asked before reading: what is written after this is read in the next round.
+    const last = ended;
     for (;;) {
-      // Asked before reading: what is written after this is read in the next round.
-      const last = ended || (options.signal?.aborted ?? false);
-      file ??= openLog(path);
-      while (file !== undefined) {
-        const block = readBlock(file, position);
-        if (block.length === 0) break;
-        position += block.length;
-        const { lines, left } = splitLines(Buffer.concat([rest, block]));
-        rest = left;
-        for (const line of lines) {
-          const record = parseRecord(line);
-          for (const whole of record === undefined ? [] : joiner.add(record)) if (wants(whole)) yield whole;
-        }
-        if (options.signal?.aborted) return;
-      }
-      if (last) break;
-      if (file !== undefined && wasReplaced(file, path)) {
-        closeSync(file);
-        file = undefined;
-        position = 0;
-        rest = Buffer.alloc(0);
-        continue;
-      }
-      await changes.next();
+      if (options.signal?.aborted) return;
+      const lines = reader.read(last);
+      if (lines === undefined) break;
+      if (lines.length > 0) yield lines;
+      if (reader.passed) return;
+      // The event loop's other work has its turn between blocks.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    if (file !== undefined) closeSync(file);
-    for (const whole of joiner.finish()) if (wants(whole)) yield whole;
-  } finally {
-    changes[Symbol.dispose]();
+    if (last) break;
+    await changes.next();
   }
+  const left = reader.finish();
+  if (left.length > 0) yield left;
 }
 
-function isWithin(line: LogLine, { since, until }: LogOptions): boolean {
-  if (since === undefined && until === undefined) return true;
-  const time = Date.parse(line.timestamp);
-  return (since === undefined || time >= since) && (until === undefined || time <= until);
-}
+class LogReader implements Disposable {
+  readonly #source: LogSource;
+  readonly #options: LogOptions;
+  readonly #times: TimeRange;
+  readonly #maker = new LineMaker();
+  /** The file being read, then those that follow it. */
+  #files: LogFile[] = [];
+  #offset = 0;
+  #rest: Buffer = Buffer.alloc(0);
+  /** Where the last file ends, for who does not follow: a container that writes faster must not hold them for ever. */
+  #stopAt = Number.POSITIVE_INFINITY;
+  #follows = false;
+  passed = false;
 
-function openLog(path: string): number | undefined {
-  try {
-    return openSync(path, "r");
-  } catch {
-    return undefined; // Not started yet, or it logs nothing.
+  constructor(source: LogSource, options: LogOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#times = new TimeRange(options);
   }
-}
 
-function wasReplaced(fd: number, path: string): boolean {
-  try {
-    return statSync(path).ino !== fstatSync(fd).ino;
-  } catch {
-    return false;
+  begin(follows: boolean): void {
+    this.#follows = follows;
+    this.#files = openLogFiles(this.#source.place, 0, !follows);
+    const { tail } = this.#options;
+    const starts = [
+      ...(tail === undefined ? [] : [tailOf(this.#files, tail)]),
+      ...(this.#options.since === undefined ? [] : [since(this.#files, this.#options.since)]),
+    ].sort((a, b) => b.file - a.file || b.offset - a.offset);
+    const start = starts[0] ?? { file: 0, offset: 0 };
+    for (const file of this.#files.splice(0, start.file)) closeSync(file.fd);
+    this.#offset = start.offset;
+    const end = this.#files.at(-1);
+    if (!follows && end !== undefined) this.#stopAt = fstatSync(end.fd).size;
   }
-}
 
-function readBlock(fd: number, position: number): Buffer {
-  const buffer = Buffer.alloc(blockSize);
-  return buffer.subarray(0, readSync(fd, buffer, 0, blockSize, position));
-}
-
-function splitLines(bytes: Buffer): { lines: Buffer[]; left: Buffer } {
-  const lines: Buffer[] = [];
-  let from = 0;
-  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
-    lines.push(bytes.subarray(from, end));
-    from = end + 1;
+  /** Opens files that came since, before any of them loses its name. */
+  openNext(settled: boolean): void {
+    if (!this.#follows) return;
+    this.#files.push(...openLogFiles(this.#source.place, this.#files.at(-1)?.number ?? 0, settled));
+    const most = Math.max(2, Math.floor(heldBytes / this.#source.sizeMax));
+    for (const lost of this.#files.splice(1, Math.max(0, this.#files.length - most))) closeSync(lost.fd);
   }
-  return { lines, left: Buffer.from(bytes.subarray(from)) };
-}
 
-/** Where the last `count` whole lines begin: blocks are read from the end and ends of lines counted. */
-function tailPosition(fd: number, count: number): number {
-  const { size } = fstatSync(fd);
-  if (count <= 0) return size;
-  let found = 0;
-  let end = size;
-  let after: LogRecord | undefined;
-  let carry: Buffer = Buffer.alloc(0);
-  while (end > 0) {
-    const start = Math.max(0, end - blockSize * 4);
-    const block = Buffer.alloc(end - start);
-    readSync(fd, block, 0, block.length, start);
-    const bytes = Buffer.concat([block, carry]);
-    const firstBreak = start === 0 ? -1 : bytes.indexOf(10);
-    if (start > 0 && firstBreak < 0) {
-      carry = bytes;
-      end = start;
-      continue;
-    }
-    let lineEnd = bytes.at(-1) === 10 ? bytes.length - 1 : bytes.length;
+  /** The lines of one more block that are wanted; undefined when there is nothing new. */
+  read(last: boolean): LogLine[] | undefined {
     for (;;) {
-      const breakAt = lineEnd === 0 ? -1 : bytes.lastIndexOf(10, lineEnd - 1);
-      if (breakAt < firstBreak || (breakAt < 0 && start > 0)) break;
-      const record = parseRecord(bytes.subarray(breakAt + 1, lineEnd));
-      // A line ends with a full record; partial ones before it belong to it.
-      if (record !== undefined && (record.full || after === undefined)) {
-        if (found === count) return start + lineEnd + 1;
-        found += 1;
-        after = record;
-      }
-      if (breakAt < 0) return 0;
-      if (breakAt === firstBreak) break;
-      lineEnd = breakAt;
+      if (this.#files.length === 0) this.openNext(last);
+      const file = this.#files[0];
+      if (file === undefined) return undefined;
+      // Asked before reading: what is read then is all there will ever be.
+      const complete = this.#files.length > 1 || last || liveInode(this.#source.place) !== file.inode;
+      const lines = this.#block(file);
+      if (lines !== undefined) return lines;
+      if (!complete || !this.#goOn(file, last)) return undefined;
     }
-    carry = Buffer.from(bytes.subarray(0, firstBreak + 1));
-    end = start;
-  }
-  return 0;
-}
-
-/** Wakes when the log's folder changes, or when told. */
-class Changes implements Disposable {
-  readonly #watcher: ReturnType<typeof watch> | undefined;
-  #dirty = false;
-  #wake: (() => void) | undefined;
-
-  constructor(path: string, signal: AbortSignal | undefined) {
-    try {
-      this.#watcher = watch(dirname(path), () => this.notify());
-    } catch {
-      this.#watcher = undefined; // No folder: nothing was ever written.
-    }
-    signal?.addEventListener("abort", () => this.notify(), { once: true });
   }
 
-  notify(): void {
-    this.#dirty = true;
-    this.#wake?.();
-  }
-
-  async next(): Promise<void> {
-    if (!this.#dirty) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    this.#dirty = false;
-    this.#wake = undefined;
+  /** Lines that never got their end. */
+  finish(): LogLine[] {
+    return this.#wanted(this.#maker.finish());
   }
 
   [Symbol.dispose](): void {
-    this.#watcher?.close();
+    for (const file of this.#files) closeSync(file.fd);
+    this.#files = [];
+  }
+
+  #block(file: LogFile): LogLine[] | undefined {
+    const end = this.#files.length === 1 ? this.#stopAt : Number.POSITIVE_INFINITY;
+    const size = Math.min(blockSize, Math.min(end, fstatSync(file.fd).size) - this.#offset);
+    if (size <= 0) return undefined;
+    const kept = this.#rest.length;
+    const block = Buffer.allocUnsafeSlow(kept + size);
+    this.#rest.copy(block);
+    const count = readSync(file.fd, block, kept, size, this.#offset);
+    this.#offset += count;
+    const lines: LogLine[] = [];
+    const whole = block.subarray(0, kept + count);
+    this.#rest = Buffer.from(whole.subarray(this.#maker.take(whole, lines)));
+    return this.#wanted(lines);
+  }
+
+  /** To the next file; false when there is none yet. */
+  #goOn(file: LogFile, last: boolean): boolean {
+    if (this.#files.length === 1) {
+      if (this.#follows) this.#files.push(...this.#after(file, last));
+      if (this.#files.length === 1) return false;
+    }
+    closeSync(file.fd);
+    this.#files.shift();
+    this.#offset = 0;
+    this.#rest = Buffer.alloc(0);
+    return true;
+  }
+
+  #after(file: LogFile, last: boolean): LogFile[] {
+    const found = openLogFiles(this.#source.place, file.number, last);
+    const [first] = found;
+    if (first === undefined || first.inode !== file.inode) return found;
+    for (const same of found) closeSync(same.fd);
+    return [];
+  }
+
+  #wanted(lines: LogLine[]): LogLine[] {
+    const { stdout = true, stderr = true } = this.#options;
+    if (stdout && stderr && this.#times.everything) return lines;
+    const wanted: LogLine[] = [];
+    for (const line of lines) {
+      if (!this.#times.everything) {
+        const place = this.#times.place(line.timestamp);
+        if (place === "before") continue;
+        if (place === "after") {
+          this.passed = true;
+          break;
+        }
+      }
+      if (line.stream === "stdout" ? stdout : stderr) wanted.push(line);
+    }
+    return wanted;
   }
 }

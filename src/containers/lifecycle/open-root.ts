@@ -1,31 +1,56 @@
+import { openFolder } from "#base/system/files/open.ts";
 import type { Context, Entry } from "./context.ts";
-import { clearRunFolder, mountRoot } from "./tasks.ts";
+import { clearRunFolder, mountRoot, mountVolumes, type VolumeBind } from "./tasks.ts";
 
-/** See `Containers.openRoot`: a running container's own mount, or one made for as long as the handle lives. */
-export async function openRootOf(context: Context, entry: Entry): Promise<{ readonly path: string } & AsyncDisposable> {
-  if (entry.running) return { path: entry.paths.rootfs, [Symbol.asyncDispose]: () => Promise.resolve() };
+type OpenRoot = { readonly path: string } & AsyncDisposable;
+
+/** See `Containers.openRoot`: a running container's own, or one mounted for as long as the handle lives. */
+export async function openRootOf(context: Context, entry: Entry, mounts: boolean): Promise<OpenRoot> {
+  if (entry.running) return runningRoot(entry, mounts);
   const release = Promise.withResolvers<void>();
-  const ready = Promise.withResolvers<string>();
+  const ready = Promise.withResolvers<OpenRoot>();
+  const until = async () => {
+    release.resolve();
+    await held;
+  };
   // The container's lock is held meanwhile: it can neither start over the mount nor be removed under it.
   const held = entry.serial.run(async () => {
     if (entry.running) {
-      ready.resolve(entry.paths.rootfs);
+      ready.resolve(runningRoot(entry, mounts));
       return;
     }
     const { id, image, platform } = entry.record;
+    const root = entry.paths.rootfs;
     const { cwd, options } = await context.rootfs.prepare(id, image, platform);
-    await context.kernel.run(mountRoot, { cwd, options, target: entry.paths.rootfs });
-    ready.resolve(entry.paths.rootfs);
-    await release.promise;
-    await context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: entry.paths.rootfs });
+    try {
+      await context.kernel.run(mountRoot, { cwd, options, target: root });
+      const readonlyRoot = entry.record.config.readonlyRootfs ?? false;
+      if (mounts) await context.kernel.run(mountVolumes, { root, binds: bindsOf(entry), readonlyRoot });
+      ready.resolve({ path: root, [Symbol.asyncDispose]: until });
+      await release.promise;
+    } finally {
+      await context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: root });
+    }
   });
   held.catch(ready.reject);
-  const path = await ready.promise;
+  return ready.promise;
+}
+
+function runningRoot({ record: { state }, paths }: Entry, mounts: boolean): OpenRoot {
+  const nothing = () => Promise.resolve();
+  if (!mounts || !("pid" in state)) return { path: paths.rootfs, [Symbol.asyncDispose]: nothing };
+  // The root as its first process sees it: names below this descriptor go through the container's own mounts.
+  const root = openFolder(`/proc/${state.pid}/root`);
   return {
-    path,
-    [Symbol.asyncDispose]: async () => {
-      release.resolve();
-      await held;
-    },
+    path: `/proc/self/fd/${root.fd}`,
+    [Symbol.asyncDispose]: async () => root[Symbol.dispose](),
   };
+}
+
+function bindsOf({ record }: Entry): VolumeBind[] {
+  const depth = (path: string) => path.split("/").length;
+  return (record.config.mounts ?? [])
+    .flatMap((mount) => (mount.type === "bind" ? [mount] : []))
+    .map(({ source, target, readonly = false }) => ({ source, target, readonly }))
+    .sort((a, b) => depth(a.target) - depth(b.target));
 }

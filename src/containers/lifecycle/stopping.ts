@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import type { TerminalSize } from "#containers/runtime/contract.ts";
+import { tellConmon } from "./conmon-control.ts";
 import type { Context, Entry } from "./context.ts";
 import type { ContainerRecord } from "./contract.ts";
 import { cancelRestart } from "./restarting.ts";
@@ -83,15 +83,7 @@ export function resizeTerminal(control: string, { rows, columns }: TerminalSize)
       because: "rows and columns are whole numbers up to 65535",
     });
   }
-  let fd: number;
-  try {
-    fd = openSync(control, constants.O_WRONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw new GantryError("conflict", { doing: "resize the terminal", because: "the process has ended", cause: error });
-  }
-  try {
-    writeSync(fd, `1 ${rows} ${columns}\n`);
-  } finally {
-    closeSync(fd);
+  if (!tellConmon(control, `1 ${rows} ${columns}\n`)) {
+    throw new GantryError("conflict", { doing: "resize the terminal", because: "the process has ended" });
   }
 }

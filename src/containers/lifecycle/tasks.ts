@@ -7,6 +7,18 @@ export const mountRoot = task<
   { readonly mounted: true }
 >("containers.mount-root");
 
+/** Binds into a mounted root, outer before inner; places that are missing are made, as a start makes them. */
+export const mountVolumes = task<
+  { readonly root: string; readonly binds: readonly VolumeBind[]; readonly readonlyRoot: boolean },
+  { readonly mounted: true }
+>("containers.mount-volumes");
+
+export interface VolumeBind {
+  readonly source: string;
+  readonly target: string;
+  readonly readonly: boolean;
+}
+
 /** Unmounts it if mounted and removes the whole folder around it; nothing of a mounted file system is touched. */
 export const clearRunFolder = task<{ readonly folder: string; readonly rootfs: string }, { readonly cleared: true }>(
   "containers.clear-run-folder",

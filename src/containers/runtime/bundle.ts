@@ -41,7 +41,7 @@ export function bundleConfig(
       ...(seccomp === undefined ? {} : { annotations: filterAnnotation(seccomp) }),
       ...(ownUts && spec.hostname !== undefined ? { hostname: checkedHostname(spec.hostname) } : {}),
       mounts: [
-        ...mountsFor(spec).filter((mount) => !(spec.withoutCgroup && mount.type === "cgroup")),
+        ...mountsFor(spec),
         ...(init === undefined
           ? []
           : [{ destination: initTarget, type: "bind", source: init, options: ["bind", "ro", "rprivate"] }]),

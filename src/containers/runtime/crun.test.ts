@@ -80,11 +80,15 @@ test("the kernel's files are masked or read-only, /dev is fresh, cgroups cannot 
   symlinkSync("/etc/passwd", join(place.rootfs, "dev/console"));
   const { stdout } = await place.sh(
     `(echo x >/proc/sys/kernel/hostname) 2>&1; ls /sys/devices/virtual/powercap /sys/firmware | grep -v : ;
-     ls -l /dev/null | cut -c1 2>/dev/null; test -c /dev/null && echo null is a device; mkdir /sys/fs/cgroup/memory/x 2>&1; true`,
+     ls -l /dev/null | cut -c1 2>/dev/null; test -c /dev/null && echo null is a device; mkdir /sys/fs/cgroup/memory/x /sys/fs/cgroup/x 2>&1; true`,
   );
   expect(stdout).toContain("/proc/sys/kernel/hostname: Read-only file system");
   expect(stdout).toContain("null is a device");
-  expect(stdout).toContain("Read-only file system");
+  for (const place of ["/sys/fs/cgroup/memory/x", "/sys/fs/cgroup/x"]) {
+    expect(stdout).toContain(`can't create directory '${place}': Read-only file system`);
+  }
+  const privileged = await place.sh("touch /sys/fs/cgroup/x && echo written", { privileged: true });
+  expect(privileged.stdout).toBe("written\n");
 });
 
 test("new namespaces and mounts are refused; a capability opens what goes with it", async () => {

@@ -31,6 +31,18 @@ export function kernelMounts(spec: Pick<ContainerSpec, "privileged" | "shmSize" 
       source: "cgroup",
       options: ["nosuid", "noexec", "nodev", "relatime", write],
     },
+    // On v1 crun 1.8.1 makes the controllers read-only but not the tmpfs they are in. In `readonlyPaths` it would be
+    // bound over itself, and the controllers would come back writable.
+    ...(spec.privileged
+      ? []
+      : [
+          {
+            destination: "/sys/fs/cgroup",
+            type: "bind",
+            source: "/sys/fs/cgroup",
+            options: ["bind", "remount", "ro", "nosuid", "noexec", "nodev"],
+          },
+        ]),
     { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
     hostIpc
       ? { destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["rbind", "rprivate", "rw"] }
@@ -51,7 +63,9 @@ export function mountsFor(spec: ContainerSpec): OciMount[] {
     if (seen.has(destination)) throw refused(destination, "two mounts have this place");
     seen.add(destination);
   }
-  const kernel = kernelMounts(spec).filter((mount) => !seen.has(mount.destination));
+  const kernel = kernelMounts(spec).filter(
+    ({ destination }) => !seen.has(destination) && !(spec.withoutCgroup && destination === "/sys/fs/cgroup"),
+  );
   const depth = (path: string) => path.split("/").length;
   return [...kernel, ...asked.sort((a, b) => depth(a.destination) - depth(b.destination))];
 }

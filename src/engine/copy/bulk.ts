@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { implement } from "#base/system/pool/contract.ts";
 import { Destination, split } from "#build/destination.ts";
 import { unpackArchive } from "#build/unpack-archive.ts";
+import { resolutionOf } from "./kernel-mounts.ts";
 import { pack } from "./pack.ts";
 import { copyOwner, factsOf } from "./path-facts.ts";
 import { copyFolderOwner, packTar, statPath, unpackTar } from "./tasks.ts";
@@ -11,10 +12,10 @@ export const engineImplementations = [
   implement(packTar, pack),
   implement(statPath, factsOf),
   implement(copyFolderOwner, copyOwner),
-  implement(unpackTar, ({ file, root, path, time, keepTimes = false }, context) => {
+  implement(unpackTar, ({ file, root, mounts = false, path, time, keepTimes = false }, context) => {
     const fd = openSync(file, "r");
     try {
-      using destination = new Destination(root, time);
+      using destination = new Destination(root, time, resolutionOf({ root, mounts }));
       const above = { mode: 0o755, uid: 0, gid: 0, xattrs: [] };
       unpackArchive(
         fd,

@@ -10,6 +10,7 @@ import { must } from "#base/system/libc/errno.ts";
 import type { TaskContext } from "#base/system/pool/contract.ts";
 import type { TarEntry, TarWriter } from "#formats/tar/contract.ts";
 import { createTarWriter } from "#formats/tar/writer.ts";
+import { isKernelMount, resolutionOf } from "./kernel-mounts.ts";
 import { lastStep } from "./path-facts.ts";
 import type { PackTarArgs } from "./tasks.ts";
 
@@ -26,7 +27,8 @@ export function pack(args: PackTarArgs, context: TaskContext): null {
     });
     using root = openFolder(args.root);
     const { above, name } = lastStep(args.path);
-    using folder = owned(must(openInside(root.fd, above, "in-root", openFlags.directory), missing(args.path)));
+    using folder = owned(must(openInside(root.fd, above, resolutionOf(args), openFlags.directory), missing(args.path)));
+    if (isKernelMount(folder.fd)) throw kernelsOwn(args.path);
     new Packing(tar, context).entry(folder.fd, Buffer.from(name), Buffer.from(args.name));
     tar.finish();
     return null;
@@ -37,6 +39,15 @@ export function pack(args: PackTarArgs, context: TaskContext): null {
 
 function missing(path: string): { doing: string; on: string; because: string } {
   return { doing: "copy from the container", on: path, because: "there is no such file or folder" };
+}
+
+function kernelsOwn(on: string): GantryError {
+  return new GantryError("unsupported", {
+    doing: "copy from the container",
+    on,
+    because: "that file system is the kernel's own",
+    next: "Read it with: gantry exec",
+  });
 }
 
 class Packing {
@@ -68,6 +79,8 @@ class Packing {
     using inner = owned(
       must(openAt(folder, own, openFlags.directory | openFlags.noFollow), missing(Buffer.from(name).toString())),
     );
+    // Its files are no data, and some have no end.
+    if (isKernelMount(inner.fd)) return;
     const children = listFolder(inner.fd).sort((a, b) => Buffer.compare(a.name, b.name));
     for (const child of children) {
       this.entry(inner.fd, child.name, name.length === 0 ? child.name : Buffer.concat([name, slash, child.name]));

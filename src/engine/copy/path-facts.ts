@@ -4,7 +4,8 @@ import type { FileStatus } from "#base/system/files/contract.ts";
 import { openFlags, openFolder, openInside, owned } from "#base/system/files/open.ts";
 import { statAt, statFd } from "#base/system/files/status.ts";
 import { errnoName, must } from "#base/system/libc/errno.ts";
-import type { PathFacts } from "./tasks.ts";
+import { resolutionOf } from "./kernel-mounts.ts";
+import type { CopyRoot, PathFacts } from "./tasks.ts";
 
 /** Go's os.FileMode bits beside the permissions. */
 const goBits: Readonly<Record<FileStatus["kind"], number>> = {
@@ -28,11 +29,11 @@ export function lastStep(path: string): { readonly above: string; readonly name:
   return { above: `/${parts.slice(0, -1).join("/")}`, name: last };
 }
 
-export function factsOf({ root, path }: { readonly root: string; readonly path: string }): PathFacts {
-  using top = openFolder(root);
+export function factsOf({ path, ...root }: CopyRoot & { readonly path: string }): PathFacts {
+  using top = openFolder(root.root);
   const { above: folderAbove, name } = lastStep(path);
   const missing = { doing: "find in the container", on: path, because: "there is no such file or folder" };
-  const above = openInside(top.fd, folderAbove, "in-root", openFlags.directory);
+  const above = openInside(top.fd, folderAbove, resolutionOf(root), openFlags.directory);
   if (above < 0 && ["ENOENT", "ENOTDIR"].includes(errnoName(above))) throw new GantryError("not-found", missing);
   using folder = owned(must(above, { doing: missing.doing, on: path }));
   const status = statAt(folder.fd, name);
@@ -43,6 +44,7 @@ export function factsOf({ root, path }: { readonly root: string; readonly path: 
     size: status.size,
     mode: goBits[status.kind] + (status.mode & 0o777),
     modified: status.modified.seconds * 1000,
+    device: status.device,
     linkTarget: typeof link === "number" ? "" : Buffer.from(link).toString("utf8"),
   };
 }

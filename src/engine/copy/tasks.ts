@@ -1,11 +1,16 @@
 /** Handles of the engine's own work in bulk Workers; `bulk.ts` implements them. */
 import { task } from "#base/system/pool/contract.ts";
 
-export interface UnpackTarArgs {
+/** What a path is resolved in, as if it were "/". */
+export interface CopyRoot {
+  readonly root: string;
+  /** What is mounted below the root belongs to it; else mounts are borders. */
+  readonly mounts?: boolean;
+}
+
+export interface UnpackTarArgs extends CopyRoot {
   /** A spooled tar, plain or compressed. */
   readonly file: string;
-  /** Written into, every path resolved as if this were "/". */
-  readonly root: string;
   /** Below the root, as the user named it. */
   readonly path: string;
   /** Seconds since 1970. */
@@ -17,8 +22,7 @@ export interface UnpackTarArgs {
 /** Unpacks a tar below a folder. Errors: "corrupt", "invalid", "conflict" (a file in the way). */
 export const unpackTar = task<UnpackTarArgs, null>("engine.unpack-tar");
 
-export interface PackTarArgs {
-  readonly root: string;
+export interface PackTarArgs extends CopyRoot {
   readonly path: string;
   /** The tar to write. */
   readonly file: string;
@@ -36,10 +40,12 @@ export interface PathFacts {
   readonly mode: number;
   readonly modified: number;
   readonly linkTarget: string;
+  /** The file system it is on, "major:minor". */
+  readonly device: string;
 }
 
 /** A path inside a root, itself, not what a last link leads to. Errors: "not-found". */
-export const statPath = task<{ readonly root: string; readonly path: string }, PathFacts>("engine.stat-path");
+export const statPath = task<CopyRoot & { readonly path: string }, PathFacts>("engine.stat-path");
 
 /** Gives a volume the owner and mode of the folder it is filled from. False: there is no such folder. */
 export const copyFolderOwner = task<{ readonly root: string; readonly path: string; readonly to: string }, boolean>(

@@ -13,6 +13,22 @@ export function frame(stream: OutputPiece["stream"], bytes: Uint8Array): Uint8Ar
   return out;
 }
 
+/** Many pieces as one run of bytes, framed or raw: a write each would cost more than the bytes do. */
+export function joined(pieces: readonly OutputPiece[], framed: boolean): Uint8Array {
+  const head = framed ? 8 : 0;
+  const out = Buffer.allocUnsafe(pieces.reduce((sum, { bytes }) => sum + head + bytes.length, 0));
+  let at = 0;
+  for (const { stream, bytes } of pieces) {
+    if (framed) {
+      out.writeUInt32BE(stream === "stdout" ? 0x01000000 : 0x02000000, at);
+      out.writeUInt32BE(bytes.length, at + 4);
+    }
+    out.set(bytes, at + head);
+    at += head + bytes.length;
+  }
+  return out;
+}
+
 export function written(socket: Duplex, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed || socket.write(bytes)) {

@@ -41,9 +41,11 @@ export interface OpenFile extends Disposable {
 /**
  * How a name below a root may be resolved.
  * - "beneath": no symlink on the way, nothing outside, no other mount (RESOLVE_BENEATH, NO_SYMLINKS, NO_XDEV)
- * - "in-root": as if the root were "/": absolute links and ".." stay inside (RESOLVE_IN_ROOT, NO_MAGICLINKS)
+ * - "in-root": as if the root were "/": absolute links and ".." stay inside, and no other mount (RESOLVE_IN_ROOT,
+ *   NO_MAGICLINKS, NO_XDEV)
+ * - "in-mounts": the same, into what is mounted below the root too (RESOLVE_IN_ROOT, NO_MAGICLINKS, no NO_XDEV)
  */
-export type Resolution = "beneath" | "in-root";
+export type Resolution = "beneath" | "in-root" | "in-mounts";
 
 /** A lock on an open file that ends with the process (flock(2)). */
 export interface FileLock extends Disposable {

@@ -32,6 +32,8 @@ const resolveFlags: Readonly<Record<Resolution, number>> = {
   beneath: 0x01 | 0x02 | 0x04 | 0x08,
   // RESOLVE_NO_XDEV | NO_MAGICLINKS | IN_ROOT
   "in-root": 0x01 | 0x02 | 0x10,
+  // RESOLVE_NO_MAGICLINKS | IN_ROOT
+  "in-mounts": 0x02 | 0x10,
 };
 const eagain = -11;
 
@@ -45,7 +47,7 @@ export function openAt(folder: number, name: Bytes, flags: number, mode = 0): Sy
 
 const how = new BigUint64Array(3);
 
-/** openat2(2) below `root`. `path` is relative or, with "in-root", absolute in it. A descriptor or minus an errno. */
+/** openat2(2) below `root`. `path` is relative or, with "in-root" and "in-mounts", absolute in it. A descriptor or minus an errno. */
 export function openInside(root: number, path: Bytes, resolution: Resolution, flags: number, mode = 0): SyscallResult {
   const text = cString(path);
   for (let tries = 0; ; tries++) {

@@ -10,6 +10,18 @@ export interface PacketConnector extends AsyncDisposable {
    * caller made sure that the number is the process it means.
    */
   processEnd(pid: number): Promise<void>;
+  /**
+   * Calls back once the folder is watched and then whenever a file was renamed into it, whatever its name. Writes to
+   * files in it wake nobody. `work` names what the Worker does first, at once, however busy this thread is. After the
+   * disposal it does nothing more.
+   */
+  watchArrivals(folder: string, onArrival: () => void, work?: string): AsyncDisposable;
+}
+
+/** Short synchronous work of the connector's Worker on a folder; what it throws is thrown where the watch was made. */
+export interface ArrivalWork {
+  readonly name: string;
+  readonly run: (folder: string) => void;
 }
 
 export interface PacketConnection {

@@ -9,6 +9,9 @@ export type Request =
   | { readonly kind: "close"; readonly id: number }
   /** Report "ended" when this process has. */
   | { readonly kind: "process"; readonly id: number; readonly pid: number }
+  /** Report "arrived" once the folder is watched, then whenever a file was renamed into it, after `work` was done. */
+  | { readonly kind: "watch"; readonly id: number; readonly folder: string; readonly work?: string }
+  | { readonly kind: "unwatch"; readonly id: number }
   | { readonly kind: "stop" };
 
 export type Report =
@@ -17,6 +20,8 @@ export type Report =
   | { readonly kind: "packet"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "wrote"; readonly id: number; readonly receipt: number; readonly error?: ErrorRecord }
   | { readonly kind: "ended"; readonly id: number }
+  | { readonly kind: "arrived"; readonly id: number; readonly error?: ErrorRecord }
+  | { readonly kind: "unwatched"; readonly id: number }
   | { readonly kind: "stopped" };
 
 export interface Hello {

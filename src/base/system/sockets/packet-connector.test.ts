@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,4 +45,30 @@ test("a bound port is taken for everyone else until it is let go", async () => {
   expect(String(refused)).toContain("EADDRINUSE");
   held[Symbol.dispose]();
   using _again = bindPort("tcp", "127.0.0.1", held.port);
+});
+
+test("a watched folder tells of files renamed into it and of nothing else", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gantry-arrivals-"));
+  await using connector = openPacketConnector({ entry });
+  let calls = 0;
+  let heard = Promise.withResolvers<void>();
+  const next = async () => {
+    await heard.promise;
+    heard = Promise.withResolvers<void>();
+  };
+  await using _watch = connector.watchArrivals(folder, () => {
+    calls += 1;
+    heard.resolve();
+  });
+  await next();
+  writeFileSync(join(folder, "a"), "made");
+  appendFileSync(join(folder, "a"), "written");
+  renameSync(join(folder, "a"), join(folder, "b"));
+  await next();
+  const second = connector.watchArrivals(folder, () => undefined);
+  await second[Symbol.asyncDispose]();
+  renameSync(join(folder, "b"), join(folder, "c"));
+  await next();
+  expect(calls).toBe(3);
+  rmSync(folder, { recursive: true });
 });

@@ -20,6 +20,8 @@ class Connector implements PacketConnector {
   readonly #entry: URL | string;
   readonly #lines = new Map<number, Line>();
   readonly #processes = new Map<number, () => void>();
+  readonly #folders = new Map<number, () => void>();
+  readonly #unwatching = new Map<number, () => void>();
   #worker: { readonly worker: Worker; readonly port: MessagePort; readonly wake: number } | undefined;
   #stopped = Promise.withResolvers<void>();
   #nextId = 1;
@@ -50,6 +52,20 @@ class Connector implements PacketConnector {
     });
   }
 
+  watchArrivals(folder: string, onArrival: () => void, work?: string): AsyncDisposable {
+    const id = this.#nextId++;
+    this.#folders.set(id, onArrival);
+    this.#send({ kind: "watch", id, folder, ...(work === undefined ? {} : { work }) });
+    return {
+      [Symbol.asyncDispose]: async () => {
+        if (!this.#folders.delete(id) || this.#closed) return;
+        const done = new Promise<void>((resolve) => this.#unwatching.set(id, resolve));
+        this.#send({ kind: "unwatch", id });
+        await done;
+      },
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const running = this.#worker;
@@ -57,6 +73,7 @@ class Connector implements PacketConnector {
     this.#send({ kind: "stop" });
     await this.#stopped.promise;
     for (const line of this.#lines.values()) line.finish();
+    for (const done of this.#unwatching.values()) done();
     running.worker.terminate();
     running.port.close();
     closeSync(running.wake);
@@ -83,6 +100,16 @@ class Connector implements PacketConnector {
   #heard(report: Report): void {
     if (report.kind === "stopped") {
       this.#stopped.resolve();
+      return;
+    }
+    if (report.kind === "arrived") {
+      if (report.error !== undefined) throw fromRecord(report.error);
+      this.#folders.get(report.id)?.();
+      return;
+    }
+    if (report.kind === "unwatched") {
+      this.#unwatching.get(report.id)?.();
+      this.#unwatching.delete(report.id);
       return;
     }
     const process = this.#processes.get(report.id);
@@ -168,7 +195,7 @@ class Line implements PacketConnection {
     this.#receipts.clear();
   }
 
-  heard(report: Exclude<Report, { kind: "stopped" }>): void {
+  heard(report: Exclude<Report, { kind: "stopped" | "arrived" | "unwatched" }>): void {
     if (report.kind === "open") this.opened.resolve(this);
     else if (report.kind === "failed") this.opened.reject(fromRecord(report.error));
     else if (report.kind === "ended") this.finish();

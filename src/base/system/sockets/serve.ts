@@ -2,8 +2,9 @@ import { closeSync } from "node:fs";
 import { receiveMessageOnPort } from "node:worker_threads";
 import { toRecord } from "#base/core/errors.ts";
 import { errnoByName, syscallError } from "#base/system/libc/errno.ts";
-import { packetWindow } from "./contract.ts";
+import { type ArrivalWork, packetWindow } from "./contract.ts";
 import { clearEventFd, connectSeqpacket, Epoll, endWriting, epollEvents, openProcess, receive, send } from "./epoll.ts";
+import { FolderWatch } from "./folder-watch.ts";
 import type { Hello, Report, Request } from "./messages.ts";
 
 interface Line {
@@ -22,15 +23,17 @@ const largestWrite = 8 * 1024;
 const again = -errnoByName.EAGAIN;
 
 /** Serves connections until told to stop; never returns to the event loop but for sending reports. */
-export function servePackets({ port, wake }: Hello): void {
+export function servePackets({ port, wake }: Hello, works: readonly ArrivalWork[] = []): void {
   const epoll = new Epoll();
   const byId = new Map<number, Line>();
   const byFd = new Map<number, Line>();
   /** Ids of watched processes by their descriptors. */
   const processes = new Map<number, number>();
+  const folders = new FolderWatch(works);
   const buffer = Buffer.alloc(largestPacket);
   const report = (message: Report) => port.postMessage(message);
   epoll.add(wake, epollEvents.in);
+  epoll.add(folders.fd, epollEvents.in);
 
   for (;;) {
     for (const { fd, events } of epoll.wait(-1)) {
@@ -39,11 +42,16 @@ export function servePackets({ port, wake }: Hello): void {
         if (!takeRequests()) {
           for (const line of byId.values()) closeSync(line.fd);
           for (const process of processes.keys()) closeSync(process);
+          folders.close();
           epoll.close();
           report({ kind: "stopped" });
           port.close();
           return;
         }
+        continue;
+      }
+      if (fd === folders.fd) {
+        for (const arrival of folders.take()) report(arrival);
         continue;
       }
       const ended = processes.get(fd);
@@ -76,6 +84,15 @@ export function servePackets({ port, wake }: Hello): void {
     }
     if (request.kind === "process") {
       watchProcess(request.id, request.pid);
+      return;
+    }
+    if (request.kind === "watch") {
+      report(folders.add(request));
+      return;
+    }
+    if (request.kind === "unwatch") {
+      folders.remove(request.id);
+      report({ kind: "unwatched", id: request.id });
       return;
     }
     const line = byId.get(request.id);

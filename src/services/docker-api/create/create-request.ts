@@ -9,6 +9,7 @@ import type { Platform } from "#formats/oci/contract.ts";
 import type { ResolvedImage } from "#images/store/contract.ts";
 import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
+import { logOptionsOf } from "./log-options.ts";
 import { type WantedMount, wantedMounts } from "./mounts.ts";
 import { networkMode } from "./networks.ts";
 import { portMappings } from "./ports.ts";
@@ -45,7 +46,7 @@ export function planCreate(
   const wanted = wantedMounts(host, Object.keys(config.Volumes ?? {}));
   const security = securityOf(host);
   const resources = resourcesOf(host);
-  const log = logSize(host);
+  const log = logOptionsOf(host);
   const restart = restartPolicyOf(host.RestartPolicy, host.AutoRemove === true);
   const health = healthCheckOf(config, host);
   const sandbox = sandboxOf(engine, config, host, networkMode(engine, host, body), exposed);
@@ -115,31 +116,6 @@ function defaultEnv(config: ContainerConfig): string[] {
   if (!has("PATH")) env.unshift("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   if (config.Tty === true && !has("TERM")) env.push("TERM=xterm");
   return env;
-}
-
-const logOptions = ["max-size", "max-file", "compress", "mode", "tag", "labels", "labels-regex", "env", "env-regex"];
-
-function logSize(host: HostConfig): { logSizeMax?: number } {
-  const unknown = Object.keys(host.LogConfig?.Config ?? {}).find((name) => !logOptions.includes(name));
-  if (unknown !== undefined) {
-    throw new GantryError("invalid", {
-      doing: "read the log option",
-      on: unknown,
-      because: "there is none of that name",
-      next: `Known are ${logOptions.join(", ")}.`,
-    });
-  }
-  const text = host.LogConfig?.Config?.["max-size"];
-  if (text === undefined) return {};
-  const match = /^(\d+)([kmg]?)$/i.exec(text);
-  if (match === null) {
-    throw new GantryError("invalid", {
-      doing: "read the log option max-size",
-      on: text,
-      because: "it is no size like 10m",
-    });
-  }
-  return { logSizeMax: Number(match[1]) * 1024 ** ({ "": 0, k: 1, m: 2, g: 3 }[match[2]!.toLowerCase()] ?? 0) };
 }
 
 function sandboxOf(

@@ -1,13 +1,11 @@
 import { createReadStream, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { GantryError, isKind } from "#base/core/errors.ts";
-import type { ContainerRecord } from "#containers/lifecycle/contract.ts";
 import { spool } from "#engine/build-context.ts";
 import type { Engine } from "#engine/contract.ts";
-import { type PathFacts, packTar, statPath, unpackTar } from "#engine/copy/tasks.ts";
+import { type CopyRoot, type PathFacts, packTar, statPath, unpackTar } from "#engine/copy/tasks.ts";
 import type { PathStat } from "#formats/docker/container.ts";
 import type { Answer, Call, Route } from "../contract.ts";
-import { storedRequest } from "../shape/container.ts";
 
 export function archiveRoutes(engine: Engine): Route[] {
   return [
@@ -18,30 +16,12 @@ export function archiveRoutes(engine: Engine): Route[] {
   ];
 }
 
-interface Place {
-  /** What the path is resolved in, as if it were "/". */
-  readonly root: string;
-  readonly path: string;
-  readonly readonly: boolean;
-}
+type Place = CopyRoot & { readonly path: string };
 
 function askedPath(call: Call): string {
   const path = call.query.get("path") ?? "";
   if (path !== "" && !path.includes("\0")) return path.startsWith("/") ? path : `/${path}`;
   throw new GantryError("invalid", { doing: "copy", on: call.params.id!, because: "no path was named" });
-}
-
-/** Inside a volume or a bind mount the host's folder is the root; elsewhere the container's own. */
-function placeOf(record: ContainerRecord, rootfs: string, path: string): Place {
-  const inside = storedRequest(record)
-    .mounts.filter(
-      (mount) => mount.Type !== "tmpfs" && (path === mount.Destination || path.startsWith(`${mount.Destination}/`)),
-    )
-    .sort((a, b) => b.Destination.length - a.Destination.length)[0];
-  if (inside !== undefined) {
-    return { root: inside.Source, path: path.slice(inside.Destination.length) || "/", readonly: !inside.RW };
-  }
-  return { root: rootfs, path, readonly: record.config.readonlyRootfs === true };
 }
 
 function statHeader(facts: PathFacts): Record<string, string> {
@@ -56,10 +36,9 @@ function statHeader(facts: PathFacts): Record<string, string> {
 }
 
 async function head(engine: Engine, call: Call): Promise<Answer> {
-  const record = engine.containers.get(call.params.id!);
-  await using root = await engine.containers.openRoot(record.id);
-  const { root: top, path } = placeOf(record, root.path, askedPath(call));
-  return { status: 200, headers: statHeader(await engine.bulk.run(statPath, { root: top, path })) };
+  const path = askedPath(call);
+  await using root = await engine.containers.openRoot(call.params.id!, { mounts: true });
+  return { status: 200, headers: statHeader(await engine.bulk.run(statPath, { root: root.path, mounts: true, path })) };
 }
 
 function scratchFile(engine: Engine): { readonly path: string } & Disposable {
@@ -68,20 +47,15 @@ function scratchFile(engine: Engine): { readonly path: string } & Disposable {
 }
 
 async function get(engine: Engine, call: Call): Promise<Answer> {
-  const record = engine.containers.get(call.params.id!);
   const asked = askedPath(call);
-  const root = await engine.containers.openRoot(record.id);
+  const root = await engine.containers.openRoot(call.params.id!, { mounts: true });
   const file = scratchFile(engine);
   try {
-    const place = placeOf(record, root.path, asked);
-    const facts = await engine.bulk.run(statPath, { root: place.root, path: place.path });
+    const place = { root: root.path, mounts: true, path: asked };
+    const facts = await engine.bulk.run(statPath, place);
     // "/x/." is what the folder holds, under the name "."; else the last name is the top entry's.
     const name = asked.endsWith("/.") ? "." : asked === "/" ? "/" : basename(asked);
-    await engine.bulk.run(
-      packTar,
-      { root: place.root, path: place.path, file: file.path, name },
-      { signal: call.signal },
-    );
+    await engine.bulk.run(packTar, { ...place, file: file.path, name }, { signal: call.signal });
     return {
       status: 200,
       headers: { "Content-Type": "application/x-tar", ...statHeader({ ...facts, name: basename(asked) || "/" }) },
@@ -99,39 +73,45 @@ async function get(engine: Engine, call: Call): Promise<Answer> {
 }
 
 async function put(engine: Engine, call: Call): Promise<Answer> {
-  const record = engine.containers.get(call.params.id!);
-  const asked = askedPath(call);
+  const path = askedPath(call);
   using file = scratchFile(engine);
   await spool(call.body, file.path, call.signal);
-  await using root = await engine.containers.openRoot(record.id);
-  const place = placeOf(record, root.path, asked);
-  if (place.readonly) {
-    throw new GantryError("denied", {
-      doing: "copy into the container",
-      on: asked,
-      because: "container rootfs is marked read-only",
-    });
-  }
-  await requireFolder(engine, place, asked);
+  await using root = await engine.containers.openRoot(call.params.id!, { mounts: true });
+  const place = { root: root.path, mounts: true, path };
+  await requireFolder(engine, place);
   const time = Math.floor(Date.now() / 1000);
-  await engine.bulk.run(
-    unpackTar,
-    { file: file.path, root: place.root, path: place.path, time, keepTimes: true },
-    { signal: call.signal },
-  );
+  try {
+    await engine.bulk.run(unpackTar, { ...place, file: file.path, time, keepTimes: true }, { signal: call.signal });
+  } catch (error) {
+    if (!isKind(error, "denied") || error.parts.details?.errno !== "EROFS") throw error;
+    throw await readOnly(engine, call.params.id!, place, error);
+  }
   return { status: 200 };
 }
 
-async function requireFolder(engine: Engine, place: Place, asked: string): Promise<void> {
+/** The kernel refused: in Docker's words, which tell a volume from the root. */
+async function readOnly(engine: Engine, container: string, place: Place, cause: unknown): Promise<GantryError> {
+  const rootIsReadOnly = engine.containers.get(container).config.readonlyRootfs === true;
+  const [root, here] = await Promise.all(
+    ["/", `${place.path}/.`].map((path) => engine.bulk.run(statPath, { ...place, path })),
+  );
+  const because =
+    rootIsReadOnly && root?.device === here?.device
+      ? "container rootfs is marked read-only"
+      : "mounted volume is marked read-only";
+  return new GantryError("denied", { doing: "copy into the container", on: place.path, because, cause });
+}
+
+async function requireFolder(engine: Engine, place: Place): Promise<void> {
   try {
     // With a slash behind it a link to a folder is followed.
-    await engine.bulk.run(statPath, { root: place.root, path: `${place.path}/.` });
+    await engine.bulk.run(statPath, { ...place, path: `${place.path}/.` });
   } catch (error) {
     if (!isKind(error, "not-found")) throw error;
     throw new GantryError("not-found", {
       doing: "copy into the container",
-      on: asked,
-      because: `Could not find the file ${asked} in container`,
+      on: place.path,
+      because: `Could not find the file ${place.path} in container`,
       next: "The folder must be there already.",
       cause: error,
     });

@@ -18,6 +18,14 @@ export function gantryRoutes(engine: Engine): Route[] {
       },
     },
     {
+      method: "POST",
+      path: "/gantry/v1/containers/:id/logs/clear",
+      handle: async (call) => {
+        await engine.containers.clearLogs(call.params.id!);
+        return { status: 204 };
+      },
+    },
+    {
       method: "GET",
       path: "/gantry/v1/foreign-drops",
       handle: async () => ({ status: 200, json: await engine.foreignDrops() }),

@@ -1,10 +1,10 @@
 import { totalmem } from "node:os";
 import { GantryError } from "#base/core/errors.ts";
-import type { LogLine, Stats } from "#containers/lifecycle/contract.ts";
+import type { LogLine, OutputPiece, Stats } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import { flag } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
-import { frame, joinStreams, multiplexedStream, rawStream, written } from "../multiplex.ts";
+import { joined, joinStreams, multiplexedStream, rawStream, written } from "../multiplex.ts";
 import { instant } from "./system.ts";
 
 export function streamRoutes(engine: Engine): Route[] {
@@ -28,8 +28,8 @@ async function attach(engine: Engine, call: Call): Promise<Answer> {
     contentType: terminal ? rawStream : multiplexedStream,
     hijack: async (socket) => {
       if (flag(call.query, "logs")) {
-        for await (const line of engine.containers.logs(record.id, { stdout, stderr })) {
-          await written(socket, terminal ? line.bytes : frame(line.stream, line.bytes));
+        for await (const lines of engine.containers.logs(record.id, { stdout, stderr })) {
+          await written(socket, joined(lines, !terminal));
         }
       }
       if (attachment !== undefined) await joinStreams(socket, attachment, { terminal, stdin });
@@ -72,16 +72,15 @@ function logs(engine: Engine, call: Call): Answer {
         ...(since === undefined ? {} : { since }),
         ...(until === undefined ? {} : { until }),
       };
-      for await (const line of engine.containers.logs(record.id, options)) {
-        const bytes = timestamps ? stamped(line) : line.bytes;
-        await out.write(terminal ? bytes : frame(line.stream, bytes));
+      for await (const lines of engine.containers.logs(record.id, options)) {
+        await out.write(joined(timestamps ? lines.map(stamped) : lines, !terminal));
       }
     },
   };
 }
 
-function stamped(line: LogLine): Uint8Array {
-  return Buffer.concat([Buffer.from(`${line.timestamp} `), line.bytes]);
+function stamped({ stream, timestamp, bytes }: LogLine): OutputPiece {
+  return { stream, bytes: Buffer.concat([Buffer.from(`${timestamp} `), bytes]) };
 }
 
 /** One reading, or one a second while somebody watches. */

@@ -8,10 +8,11 @@ import type {
   HealthState,
   PortBinding,
 } from "#formats/docker/container.ts";
+import { span } from "#formats/docker/span.ts";
 import type { StoredRequest } from "../create/create-request.ts";
 import { commandLine } from "../create/image-defaults.ts";
 import { endpointTable, networkModeOf } from "./endpoints.ts";
-import { age, timestamp, zeroTime } from "./time.ts";
+import { timestamp, zeroTime } from "./time.ts";
 
 export function storedRequest(record: ContainerRecord): StoredRequest {
   return record.request as StoredRequest;
@@ -26,14 +27,14 @@ export function statusLine(record: ContainerRecord, now: number): string {
     case "running": {
       const health = record.health?.status;
       const words = health === undefined ? "" : ` (${health === "starting" ? "health: starting" : health})`;
-      return `Up ${age(now - state.startedAt)}${words}`;
+      return `Up ${span(now - state.startedAt)}${words}`;
     }
     case "paused":
-      return `Up ${age(now - state.startedAt)} (Paused)`;
+      return `Up ${span(now - state.startedAt)} (Paused)`;
     case "restarting":
-      return `Restarting (${state.exitCode}) ${age(now - state.finishedAt)} ago`;
+      return `Restarting (${state.exitCode}) ${span(now - state.finishedAt)} ago`;
     case "exited":
-      return `Exited (${state.exitCode}) ${age(now - state.finishedAt)} ago`;
+      return `Exited (${state.exitCode}) ${span(now - state.finishedAt)} ago`;
     case "removing":
       return "Removal In Progress";
   }
