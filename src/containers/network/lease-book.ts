@@ -2,7 +2,6 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import type { Random } from "#base/core/random.ts";
-import { applyRules } from "#base/system/nftables/nft.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import {
   defaultNetwork,
@@ -18,6 +17,7 @@ import type { LiveNetwork } from "./live-network.ts";
 import type { NameTable } from "./names.ts";
 import { type HeldPort, holdAgain, holdPort, letGo, samePort } from "./ports.ts";
 import { ReadyPool } from "./ready-pool.ts";
+import type { RuleWriter } from "./rule-writer.ts";
 import { portRules } from "./rules.ts";
 import { addLinks, dropNamespaces, makeNamespace, type RoutePlan, removeLink } from "./tasks.ts";
 
@@ -28,6 +28,7 @@ export interface LeaseBookOptions {
   readonly random: Random;
   readonly ready: number;
   readonly names: NameTable;
+  readonly writer: RuleWriter;
   readonly find: (name: string) => LiveNetwork;
   /** The default network stands for one that is not known any more. */
   readonly byId: (id: string) => LiveNetwork;
@@ -153,7 +154,7 @@ export class LeaseBook {
         because: "it is not published",
       });
     }
-    await applyRules(portRules("delete", this.#options.table, entry, [port]));
+    await this.#options.writer.change(portRules("delete", this.#options.table, entry, [port]));
     letGo(gone);
     held.ports = held.ports.filter((one) => !gone.includes(one));
     return this.#leaseOf(held);
@@ -175,7 +176,7 @@ export class LeaseBook {
     if (entry !== undefined && held.ports.length > 0) {
       const ports = held.ports.map(({ port }) => port);
       // After a flush by somebody else there is nothing to delete; what counts is that they are gone.
-      await applyRules(portRules("delete", table, entry, ports)).catch(() => undefined);
+      await this.#options.writer.change(portRules("delete", table, entry, ports)).catch(() => undefined);
     }
     letGo(held.ports);
     names.servers(owner, []);
@@ -302,7 +303,7 @@ export class LeaseBook {
       for (const mapping of mappings) taken.push(holdPort(mapping, entry));
       // A container that publishes nothing costs no nft.
       if (entry !== undefined)
-        await applyRules(
+        await this.#options.writer.change(
           portRules(
             "add",
             this.#options.table,
@@ -324,7 +325,7 @@ export class LeaseBook {
     const entry = entryOf(held.endpoints);
     const { table } = this.#options;
     const added = entry === undefined ? "" : portRules("add", table, entry, ports);
-    await applyRules(portRules("delete", table, before, ports) + added);
+    await this.#options.writer.change(portRules("delete", table, before, ports) + added);
     if (entry !== undefined) return;
     letGo(held.ports);
     held.ports = [];

@@ -12,8 +12,10 @@ export class LiveNetwork {
   record: NetworkRecord;
   /** By owner. */
   readonly members = new Map<string, Endpoint>();
-  /** Set once its bridge and rules stand. */
+  /** Set once its bridge and rules are being made. */
   up: Promise<void> | undefined;
+  /** Its elements are in the packet rules. */
+  inRules = false;
   #pools: ReadonlyMap<4 | 6, AddressPool> = new Map();
 
   constructor(record: NetworkRecord) {

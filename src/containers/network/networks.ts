@@ -5,7 +5,6 @@ import { GantryError } from "#base/core/errors.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import { migrate } from "#base/system/database/migrate.ts";
-import { applyRules } from "#base/system/nftables/nft.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import {
   defaultNetwork,
@@ -25,6 +24,7 @@ import { LiveNetwork } from "./live-network.ts";
 import { NameTable } from "./names.ts";
 import { NetworkTable, networkSchema } from "./network-table.ts";
 import { newRecord } from "./new-network.ts";
+import { RuleWriter } from "./rule-writer.ts";
 import { baseRules, bridgeRules } from "./rules.ts";
 import { chooseSubnet, parseSubnet, subnetText } from "./subnet.ts";
 import { clearHost, lookAtHost, removeBridge, setUpBridge } from "./tasks.ts";
@@ -60,9 +60,10 @@ class NetworkSet implements Networks {
   readonly #rows: NetworkTable;
   readonly #live = new Map<string, LiveNetwork>();
   readonly #names = new NameTable();
+  readonly #writer = new RuleWriter();
   readonly #book: LeaseBook;
   #dns: DnsServer | undefined;
-  #rules: Promise<void> | undefined;
+  #rules: { readonly names: boolean; readonly set: Promise<void> } | undefined;
 
   constructor(options: NetworksOptions) {
     this.#options = options;
@@ -82,6 +83,7 @@ class NetworkSet implements Networks {
       random: this.#random,
       ready: options.ready ?? 4,
       names: this.#names,
+      writer: this.#writer,
       find: (name) => this.#find(name),
       byId: (id) => this.#live.get(id) ?? this.#find(defaultNetwork),
       up: (network) => this.#up(network),
@@ -184,7 +186,7 @@ class NetworkSet implements Networks {
   async dismantle(): Promise<void> {
     await this.#book.close(true);
     const table = this.#table;
-    await applyRules(
+    await this.#writer.change(
       ["ip", "ip6"].map((family) => `table ${family} ${table} {}\ndelete table ${family} ${table}\n`).join(""),
     );
     for (const { record } of this.#live.values()) {
@@ -195,7 +197,10 @@ class NetworkSet implements Networks {
       disableForwarding: await Bun.file(this.#marker).exists(),
     });
     rmSync(this.#marker, { force: true });
-    for (const network of this.#live.values()) network.up = undefined;
+    for (const network of this.#live.values()) {
+      network.up = undefined;
+      network.inRules = false;
+    }
     this.#rules = undefined;
   }
 
@@ -267,11 +272,7 @@ class NetworkSet implements Networks {
   async #setUp(network: LiveNetwork): Promise<void> {
     if (network.record.subnets.length === 0) await this.#chooseDefault(network);
     const mtu = Number(network.record.options["com.docker.network.driver.mtu"] ?? "") || undefined;
-    this.#rules ??= this.#setRules().catch((error: unknown) => {
-      this.#rules = undefined;
-      throw error;
-    });
-    await this.#rules;
+    await this.#tables(network.record.name !== defaultNetwork);
     const { enabledForwarding } = await this.#kernel.run(setUpBridge, {
       bridge: network.record.hostInterface,
       addresses: network.gateways(),
@@ -279,7 +280,22 @@ class NetworkSet implements Networks {
     });
     if (enabledForwarding) writeFileSync(this.#marker, "");
     const facts = network.facts();
-    if (facts !== undefined) await applyRules(bridgeRules("add", this.#table, facts));
+    if (facts === undefined) return;
+    await this.#writer.change(bridgeRules("add", this.#table, facts));
+    network.inRules = true;
+  }
+
+  /** Once, and once more when the first network that gives names wants its questions steered to us. */
+  #tables(names: boolean): Promise<void> {
+    if (this.#rules === undefined || (names && !this.#rules.names)) {
+      const before = this.#rules?.set ?? Promise.resolve();
+      const set = before.then(() => this.#setRules(names));
+      this.#rules = { names, set };
+      set.catch(() => {
+        this.#rules = undefined;
+      });
+    }
+    return this.#rules.set;
   }
 
   async #chooseDefault(network: LiveNetwork): Promise<void> {
@@ -301,22 +317,26 @@ class NetworkSet implements Networks {
   }
 
   /** The tables anew, with what containers hold already in the same transaction: no packet meets a gap. */
-  async #setRules(): Promise<void> {
-    this.#dns ??= await openDnsServer(this.#names, this.#random);
-    await applyRules(baseRules(this.#table, this.#dns.port) + this.#book.portRules());
+  async #setRules(names: boolean): Promise<void> {
+    if (names) this.#dns ??= await openDnsServer(this.#names, this.#random);
+    await this.#writer.rebuild(() => {
+      const bridges = [...this.#live.values()].flatMap((network) => {
+        const facts = network.inRules ? network.facts() : undefined;
+        return facts === undefined ? [] : [bridgeRules("add", this.#table, facts)];
+      });
+      return [baseRules(this.#table, this.#dns?.port), ...bridges, this.#book.portRules()].join("");
+    });
   }
 
   async #takeDown(network: LiveNetwork): Promise<void> {
     const { record } = network;
     this.#live.delete(record.id);
     this.#names.forgetNetwork(record.id);
-    const wasUp = await network.up?.then(
-      () => true,
-      () => false,
-    );
+    // A failure of its making was told to who asked for it.
+    await network.up?.catch(() => undefined);
     if (record.driver !== "bridge") return;
     const facts = network.facts();
-    if (wasUp === true && facts !== undefined) await applyRules(bridgeRules("delete", this.#table, facts));
+    if (network.inRules && facts !== undefined) await this.#writer.change(bridgeRules("delete", this.#table, facts));
     await this.#kernel.run(removeBridge, { bridge: record.hostInterface });
   }
 }
