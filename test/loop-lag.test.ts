@@ -77,30 +77,33 @@ test("500 MB in 28,000 files are pulled while an image of that size is removed, 
   }
   const image = (name: string) => `${registry.domain}/big:${name}`;
   await engine.ok("pull", image("old"));
-  const exchange = (gone: string, wanted: string) => () =>
+  const exchange = (gone: string, wanted: string) => () => () =>
     Promise.all([engine.ok("rmi", image(gone)), engine.ok("pull", image(wanted))]);
   const tries = [exchange("old", "new"), exchange("new", "old"), exchange("old", "new")];
   expect(await leastLag(engine, bar, tries)).toBeLessThanOrEqual(bar);
   expect(await engine.ok("images", "-q")).not.toBe("");
-}, 60_000);
+}, 120_000);
 
 test("500 MB are pushed to the engine's registry and pulled from it by skopeo, and neither loop nor memory feels it", async () => {
   const address = "127.0.0.1:5598";
   // What the engine had at most before is not this test's.
   await engine.ok("engine", "stop");
   await engine.ok("registry", "serve", "--address", address);
-  const layout = join(engine.folder, "layout");
-  writeLayout(layout);
   const before = await memory();
   const copy = (...words: string[]) => engine.client(["skopeo", "--insecure-policy", "copy", "-q", ...words]);
-  const pushAndPull = (name: string) => async () => {
+  const pushAndPull = (name: string) => () => {
+    // Bytes of its own each time: skopeo sends none that it knows to be there.
+    const layout = join(engine.folder, name);
+    writeLayout(layout);
     const there = `docker://${address}/${name}:1`;
-    const push = ["--dest-tls-verify=false", `oci:${layout}:1`, there];
-    expect(await copy("--preserve-digests", ...push)).toMatchObject({ code: 0 });
-    const pull = ["--src-tls-verify=false", there, `oci:${engine.folder}/${name}:1`];
-    expect(await copy("--preserve-digests", ...pull)).toMatchObject({ code: 0 });
+    return async () => {
+      const push = ["--dest-tls-verify=false", `oci:${layout}:1`, there];
+      expect(await copy("--preserve-digests", ...push)).toMatchObject({ code: 0 });
+      const pull = ["--src-tls-verify=false", there, `oci:${layout}-back:1`];
+      expect(await copy("--preserve-digests", ...pull)).toMatchObject({ code: 0 });
+    };
   };
   const tries = ["one", "two", "three"].map(pushAndPull);
   expect(await leastLag(engine, bar, tries)).toBeLessThanOrEqual(bar);
   expect((await memory()) - before).toBeLessThan(100);
-}, 60_000);
+}, 120_000);
