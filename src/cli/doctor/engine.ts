@@ -56,7 +56,11 @@ async function checkLoop(client: Client): Promise<Finding[]> {
 
 function silent(host: string, uid: number, error: unknown): Finding {
   if (!isKind(error, "unavailable")) {
-    return missing("engine", `it runs at ${host} but gives no answer: ${describe(error)}`, "gantry engine stop && gantry engine start");
+    return missing(
+      "engine",
+      `it runs at ${host} but gives no answer: ${describe(error)}`,
+      "gantry engine stop && gantry engine start",
+    );
   }
   if (uid !== 0) return missing("engine", `none answers at ${host}, and only root can start one`, "sudo gantry doctor");
   return ok("engine", "none runs; the first command that needs it starts it");
