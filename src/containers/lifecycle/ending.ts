@@ -39,6 +39,8 @@ export async function tearDown(context: Context, entry: Entry): Promise<void> {
   if (entry.clean) return;
   await entry.logWatch?.[Symbol.asyncDispose]();
   entry.logWatch = undefined;
+  // The last turns of its log may not have been told any more.
+  entry.log.rotation?.turned();
   const { id } = entry.record;
   await Promise.all([context.runtime.delete(id), context.networks?.release(id)]);
   await context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: entry.paths.rootfs });
