@@ -5,14 +5,19 @@ export interface StreamPiece {
   readonly bytes: Uint8Array;
 }
 
-/** Splits framed output (8-byte headers) into its streams. Error "corrupt": the stream ends inside a frame. */
+/**
+ * Splits framed output (8-byte headers) into its streams. Frames of one stream that came together are one piece: a log
+ * has a frame a line, and a write each would cost more than the line. Error "corrupt": the stream ends inside a frame.
+ */
 export async function* demultiplex(source: AsyncIterable<Uint8Array>): AsyncGenerator<StreamPiece> {
   let buffer = new Uint8Array(0);
   for await (const chunk of source) {
     buffer = buffer.length === 0 ? chunk.slice() : concat(buffer, chunk);
     let at = 0;
+    let run: { readonly stream: StreamPiece["stream"]; readonly parts: Uint8Array[] } | undefined;
     while (buffer.length - at >= 8) {
       if (buffer[at]! > 2) {
+        if (run !== undefined) yield { stream: run.stream, bytes: Buffer.concat(run.parts) };
         throw new GantryError("corrupt", {
           doing: "read the output",
           because: `a frame is of stream ${buffer[at]}, which is none`,
@@ -20,9 +25,15 @@ export async function* demultiplex(source: AsyncIterable<Uint8Array>): AsyncGene
       }
       const size = new DataView(buffer.buffer, buffer.byteOffset + at + 4, 4).getUint32(0);
       if (buffer.length - at - 8 < size) break;
-      yield { stream: buffer[at] === 2 ? "stderr" : "stdout", bytes: buffer.subarray(at + 8, at + 8 + size) };
+      const stream = buffer[at] === 2 ? "stderr" : "stdout";
+      if (run?.stream !== stream) {
+        if (run !== undefined) yield { stream: run.stream, bytes: Buffer.concat(run.parts) };
+        run = { stream, parts: [] };
+      }
+      run.parts.push(buffer.subarray(at + 8, at + 8 + size));
       at += 8 + size;
     }
+    if (run !== undefined) yield { stream: run.stream, bytes: Buffer.concat(run.parts) };
     buffer = buffer.subarray(at);
   }
   if (buffer.length > 0) {

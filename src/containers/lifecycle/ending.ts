@@ -67,6 +67,8 @@ export async function tearDown(context: Context, entry: Entry): Promise<void> {
   if (entry.clean) return;
   await entry.logWatch?.[Symbol.asyncDispose]();
   entry.logWatch = undefined;
+  // The last turns of its log may not have been told any more.
+  entry.log.rotation?.turned();
   const { id } = entry.record;
   // Side by side: the runtime keeps its state in a folder of its own and wants neither bundle nor root to remove it.
   await allOf([

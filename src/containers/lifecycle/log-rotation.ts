@@ -54,8 +54,9 @@ export class LogRotation {
 
   /** Drops the oldest files, once followers have opened what they have not read. */
   turned(): void {
-    for (const tell of this.#followers) tell();
+    // Looked at first: what is begun after the followers looked is not counted.
     const { begun } = survey(this.#place);
+    for (const tell of this.#followers) tell();
     for (const number of begun.slice(0, -this.#keep)) rmSync(segmentPath(this.#place, number), { force: true });
   }
 

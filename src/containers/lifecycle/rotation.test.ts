@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LogLine } from "./contract.ts";
 import { logBounds } from "./log-rotation.ts";
@@ -26,11 +26,19 @@ test("a follower sees every line once and in order across 100 turns, though only
   await using scene = openScene();
   const { containers } = scene;
   const total = 360_000;
-  const id = await scene.create(["sh", "-c", count(0, total)], { config: { logSizeMax: 2 ** 20, logFiles: 3 } });
+  const script = `until [ -e /go ]; do sleep 0.01; done; ${count(0, total)}`;
+  const id = await scene.create(["sh", "-c", script], { config: { logSizeMax: 2 ** 20, logFiles: 3 } });
   await containers.start(id);
   const seen: number[] = [];
-  for await (const lines of containers.logs(id, { follow: true })) seen.push(...numbers(lines));
+  const follower = containers.logs(id, { follow: true })[Symbol.asyncIterator]();
+  // It follows from here on; a file dropped before would be no loss of its.
+  const first = follower.next();
+  await using root = await containers.openRoot(id);
+  writeFileSync(join(root.path, "go"), "");
+  for (let some = await first; !some.done; some = await follower.next()) seen.push(...numbers(some.value));
   expect(seen.length).toBe(total);
+  // Waits until the end is cleared away: the oldest file goes then at the latest.
+  await using _stopped = await containers.openRoot(id);
   expect(seen.findIndex((number, at) => number !== at)).toBe(-1);
   const segments = readdirSync(join(scene.base.folder, "data/containers", id, "segments")).map(Number);
   expect(Math.max(...segments)).toBeGreaterThan(200);

@@ -11,6 +11,7 @@ const { symbols: libc } = dlopen("libc.so.6", {
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
   inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  setpriority: { args: ["i32", "u32", "i32"], returns: "i32" },
 });
 
 const [nonBlocking, closeOnExec] = [0o4000, 0o2000000];
@@ -31,6 +32,9 @@ export class FolderWatch {
 
   constructor(works: readonly ArrivalWork[]) {
     this.#works = new Map(works.map((work) => [work.name, work]));
+    // What arrives may be late only by so much: this thread goes before busy ones when it wakes (a thread's own on
+    // Linux). Without the right to it nothing else changes.
+    libc.setpriority(0, 0, -15);
   }
 
   /** A folder that is gone gets no files any more: then nothing is watched. */
