@@ -68,6 +68,8 @@ export async function thaw(context: Context, entry: Entry): Promise<void> {
   const { state } = entry.record;
   if (state.status !== "paused") return;
   await context.runtime.resume(entry.record.id);
+  // A signal that waited may have ended it by now; its end is recorded and stays.
+  if (entry.record.state.status !== "paused") return;
   entry.set({ state: { ...state, status: "running" } });
   context.table.update("unpause", entry.record);
   context.emit("unpause", entry.record);
