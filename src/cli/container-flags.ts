@@ -6,8 +6,10 @@ import type { ContainerCreateBody, HostConfig, Ulimit } from "#formats/docker/co
 import { declareHealthFlags, type HealthFlags, healthAnnotations, healthcheck } from "./health-flags.ts";
 import { parseMountFlag } from "./mount-flag.ts";
 import { networkingConfig } from "./network-flags.ts";
+import { numberFlag } from "./number-flag.ts";
 import { pairs } from "./pairs-flag.ts";
 import { parsePublish } from "./publish.ts";
+import { declareResourceFlags, type ResourceFlags, resourceFlags } from "./resource-flags.ts";
 import { restartPolicy } from "./restart-flag.ts";
 import { parseSize } from "./size-flag.ts";
 
@@ -16,19 +18,13 @@ export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-export interface ContainerFlags extends HealthFlags {
+export interface ContainerFlags extends HealthFlags, ResourceFlags {
   readonly annotation: readonly string[];
   readonly addHost: readonly string[];
   readonly attach: readonly string[];
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly cgroupParent?: string;
-  readonly cpuPeriod?: string;
-  readonly cpuQuota?: string;
-  readonly cpuShares?: string;
-  readonly cpus?: string;
-  readonly cpusetCpus?: string;
-  readonly cpusetMems?: string;
   readonly device: readonly string[];
   readonly dns: readonly string[];
   readonly dnsOption: readonly string[];
@@ -46,9 +42,6 @@ export interface ContainerFlags extends HealthFlags {
   readonly label: readonly string[];
   readonly logDriver?: string;
   readonly logOpt: readonly string[];
-  readonly memory?: string;
-  readonly memoryReservation?: string;
-  readonly memorySwap?: string;
   readonly mount: readonly string[];
   readonly name?: string;
   readonly net: readonly string[];
@@ -58,7 +51,6 @@ export interface ContainerFlags extends HealthFlags {
   readonly ip6?: string;
   readonly macAddress?: string;
   readonly oomScoreAdj?: string;
-  readonly pidsLimit?: string;
   readonly platform?: string;
   readonly privileged?: boolean;
   readonly publish: readonly string[];
@@ -92,14 +84,8 @@ export function declareContainerFlags(command: Command): void {
   many("-a, --attach <stream>", "join stdin, stdout or stderr only");
   many("--cap-add <capability>", "add a capability");
   many("--cap-drop <capability>", "take a capability away; ALL takes all");
-  command
-    .option("--cgroup-parent <path>", "the cgroup to make the container's in")
-    .option("--cpu-period <microseconds>", "length of a scheduling period")
-    .option("--cpu-quota <microseconds>", "processor time a period")
-    .option("-c, --cpu-shares <weight>", "relative weight, default 1024")
-    .option("--cpus <number>", "processors at most, as 1.5")
-    .option("--cpuset-cpus <list>", "processors it may use, as 0-2,4")
-    .option("--cpuset-mems <list>", "memory nodes it may use");
+  command.option("--cgroup-parent <path>", "the cgroup to make the container's in");
+  declareResourceFlags(command);
   many("--device <source[:target[:rwm]]>", "give it a device");
   many("--dns <address>", "a name server");
   many("--dns-option <option>", "a resolver option");
@@ -117,10 +103,6 @@ export function declareContainerFlags(command: Command): void {
   many("-l, --label <name=value>", "a label");
   command.option("--log-driver <name>", "json-file");
   many("--log-opt <name=value>", "an option of the log");
-  command
-    .option("-m, --memory <size>", "memory at most, as 512m")
-    .option("--memory-reservation <size>", "memory kept under pressure")
-    .option("--memory-swap <size>", "memory and swap at most; -1 is unlimited swap");
   many("--mount <fields>", "type=bind|volume|tmpfs,source=…,target=…[,readonly]");
   many(
     "--network <network>",
@@ -134,7 +116,6 @@ export function declareContainerFlags(command: Command): void {
     .option("--mac-address <address>", "its MAC address in its first network")
     .addOption(new Option("--net <network>").argParser(collect).default([]).hideHelp())
     .option("--oom-score-adj <number>", "-1000 to 1000")
-    .option("--pids-limit <number>", "processes at most; -1 is unlimited")
     .option("--platform <platform>", "as linux/amd64")
     .option("--privileged", "give it all rights on this machine");
   many("-p, --publish <[address:][port:]port>", "publish a port, on 127.0.0.1 unless an address is named");
@@ -194,13 +175,6 @@ function invalid(doing: string, on: string, because: string, next?: string): Gan
   return new GantryError("invalid", { doing, on, because, ...(next === undefined ? {} : { next }) });
 }
 
-function number(text: string | undefined, flag: string): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw invalid(`read --${flag}`, text, "it is no number");
-  return value;
-}
-
 function ulimit(text: string): Ulimit {
   const match = /^([a-z]+)=(-?\d+|unlimited)(?::(-?\d+|unlimited))?$/.exec(text);
   if (match === null)
@@ -255,22 +229,13 @@ export function createBody(
     ExtraHosts: flags.addHost,
     GroupAdd: flags.groupAdd,
     ...(flags.ipc === undefined ? {} : { IpcMode: flags.ipc }),
-    ...definedNumber("OomScoreAdj", number(flags.oomScoreAdj, "oom-score-adj")),
+    ...definedNumber("OomScoreAdj", numberFlag(flags.oomScoreAdj, "oom-score-adj")),
     Privileged: flags.privileged === true,
     ReadonlyRootfs: flags.readOnly === true,
     SecurityOpt: flags.securityOpt.map(security),
     Sysctls: pairs(flags.sysctl, "sysctl"),
     ...(flags.init === undefined ? {} : { Init: flags.init }),
-    ...definedNumber("Memory", parseSize(flags.memory, "memory")),
-    ...definedNumber("MemoryReservation", parseSize(flags.memoryReservation, "memory-reservation")),
-    ...definedNumber("MemorySwap", flags.memorySwap === "-1" ? -1 : parseSize(flags.memorySwap, "memory-swap")),
-    ...definedNumber("NanoCpus", scaled(number(flags.cpus, "cpus"), 1e9)),
-    ...definedNumber("CpuShares", number(flags.cpuShares, "cpu-shares")),
-    ...definedNumber("CpuPeriod", number(flags.cpuPeriod, "cpu-period")),
-    ...definedNumber("CpuQuota", number(flags.cpuQuota, "cpu-quota")),
-    ...(flags.cpusetCpus === undefined ? {} : { CpusetCpus: flags.cpusetCpus }),
-    ...(flags.cpusetMems === undefined ? {} : { CpusetMems: flags.cpusetMems }),
-    ...definedNumber("PidsLimit", number(flags.pidsLimit, "pids-limit")),
+    ...resourceFlags(flags),
     ...definedNumber("ShmSize", parseSize(flags.shmSize, "shm-size")),
     Ulimits: flags.ulimit.map(ulimit),
     Devices: flags.device.map((text) => {
@@ -300,7 +265,7 @@ export function createBody(
     ExposedPorts: exposed,
     Volumes: Object.fromEntries(anonymous.map((path) => [path, {}])),
     ...(flags.stopSignal === undefined ? {} : { StopSignal: flags.stopSignal }),
-    ...definedNumber("StopTimeout", number(flags.stopTimeout, "stop-timeout")),
+    ...definedNumber("StopTimeout", numberFlag(flags.stopTimeout, "stop-timeout")),
     ...(health === undefined ? {} : { Healthcheck: health }),
     HostConfig: host,
     NetworkingConfig: { EndpointsConfig: networks.endpoints },
@@ -309,10 +274,6 @@ export function createBody(
 
 function definedNumber<K extends string>(name: K, value: number | undefined): { [P in K]?: number } {
   return value === undefined ? {} : ({ [name]: value } as { [P in K]?: number });
-}
-
-function scaled(value: number | undefined, factor: number): number | undefined {
-  return value === undefined ? undefined : Math.round(value * factor);
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

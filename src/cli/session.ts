@@ -1,4 +1,4 @@
-import { GantryError } from "#base/core/errors.ts";
+import { describe, GantryError, isKind } from "#base/core/errors.ts";
 import type { Client, RawConnection } from "#client/contract.ts";
 import { demultiplex, jsonLines } from "#client/demultiplex.ts";
 import type { ContainerWaitAnswer } from "#formats/docker/container.ts";
@@ -46,7 +46,7 @@ export async function attachSession(context: Context, client: Client, options: S
   const resize = async ({ rows, columns }: { rows: number; columns: number }) => {
     await client.request("POST", `${path}/resize`, { query: { h: rows, w: columns } });
   };
-  using _signals = options.forwardSignals ? forwardSignals(client, path, options.terminal) : undefined;
+  using _signals = options.forwardSignals ? signalsOf(client, path, options.terminal) : undefined;
   const detached = await pump(context, connection, { ...options, resize });
   if (detached) {
     waiting.abort();
@@ -147,22 +147,32 @@ function sendInput(connection: RawConnection, options: PumpOptions, onDetach: ()
 }
 
 /** A terminal's own keys (Ctrl-C) reach a tty container as bytes; without one they go as signals. */
-function forwardSignals(client: Client, path: string, terminal: boolean): Disposable {
+function signalsOf(client: Client, path: string, terminal: boolean): Disposable {
+  const send = async (signal: string) => {
+    try {
+      await client.request("POST", `${path}/kill`, { query: { signal } });
+    } catch (error) {
+      // It ended meanwhile: there is nobody left to signal.
+      if (!isKind(error, "conflict") && !isKind(error, "not-found")) throw error;
+    }
+  };
+  return forwardSignals(send, terminal ? ["SIGINT"] : []);
+}
+
+/** Hands this process's signals on, but for those named. */
+export function forwardSignals(send: (signal: string) => Promise<void>, without: readonly string[] = []): Disposable {
   let impatience = 0;
   const listeners = forwarded
-    .filter((signal) => signal !== "SIGWINCH" && !(terminal && signal === "SIGINT"))
+    .filter((signal) => signal !== "SIGWINCH" && !without.includes(signal))
     .map((signal) => {
       const listener = () => {
         // A program that does not end on signals must not hold its user: the third time is for this process.
         impatience += signal === "SIGINT" || signal === "SIGTERM" ? 1 : 0;
         if (impatience === 3) {
-          process.stderr.write("gantry: the container goes on; stop it with: gantry stop\n");
+          process.stderr.write("gantry: the program goes on; stop it with: gantry stop\n");
           process.exit(1);
         }
-        client.request("POST", `${path}/kill`, { query: { signal } }).catch(() => {
-          // It ended meanwhile: there is nobody left to signal.
-          return undefined;
-        });
+        send(signal).catch((error: unknown) => process.stderr.write(`gantry: ${describe(error)}\n`));
       };
       process.on(signal, listener);
       return { signal, listener };

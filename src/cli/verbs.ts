@@ -12,6 +12,12 @@ export const verbs: readonly VerbEntry[] = [
   { name: "create", summary: "Create a container without starting it", load: () => import("./verbs/create.ts") },
   { name: "start", summary: "Start containers", load: () => import("./verbs/start.ts") },
   { name: "exec", summary: "Run a program in a running container", load: () => import("./verbs/exec.ts") },
+  { name: "execs", summary: "Show, stop and signal programs started by exec", load: () => import("./verbs/execs.ts") },
+  {
+    name: "update",
+    summary: "Change limits and restart policy of containers",
+    load: () => import("./verbs/update.ts"),
+  },
   { name: "attach", summary: "Join the streams of a running container", load: () => import("./verbs/attach.ts") },
   { name: "ps", summary: "List containers", load: () => import("./verbs/ps.ts") },
   { name: "logs", summary: "Show what a container wrote", load: () => import("./verbs/logs.ts") },
@@ -93,7 +99,22 @@ export const verbs: readonly VerbEntry[] = [
 /** Docker's grouped spellings: `gantry container ls` is `gantry ps`; several words stand for one. */
 export const groups: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   container: {
-    ...same("run", "create", "start", "exec", "attach", "ps", "logs", "stop", "restart", "kill", "pause", "unpause"),
+    ...same(
+      "run",
+      "create",
+      "start",
+      "exec",
+      "execs",
+      "update",
+      "attach",
+      "ps",
+      "logs",
+      "stop",
+      "restart",
+      "kill",
+      "pause",
+      "unpause",
+    ),
     ...same("rm", "wait", "rename", "inspect", "top", "stats", "diff", "port", "publish", "unpublish", "cp"),
     ls: ["ps"],
     list: ["ps"],

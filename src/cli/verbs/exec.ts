@@ -1,11 +1,11 @@
-import { GantryError } from "#base/core/errors.ts";
-import type { RawConnection } from "#client/contract.ts";
+import { GantryError, isKind } from "#base/core/errors.ts";
+import type { Client, RawConnection } from "#client/contract.ts";
 import type { ExecInspect } from "#formats/docker/container.ts";
 import { complain, notRun } from "../complain.ts";
 import { collect, environment } from "../container-flags.ts";
 import type { Verb } from "../contract.ts";
 import { terminalSize } from "../raw-terminal.ts";
-import { pump } from "../session.ts";
+import { forwardSignals, pump } from "../session.ts";
 
 interface Options {
   readonly detach?: boolean;
@@ -17,6 +17,15 @@ interface Options {
   readonly user?: string;
   readonly workdir?: string;
   readonly detachKeys?: string;
+}
+
+/** One that has ended meanwhile hears nothing more. */
+async function killExec(client: Client, id: string, signal: string): Promise<void> {
+  try {
+    await client.request("POST", `/exec/${id}/kill`, { query: { signal } });
+  } catch (error) {
+    if (!isKind(error, "conflict") && !isKind(error, "not-found")) throw error;
+  }
 }
 
 export const verb: Verb = {
@@ -79,6 +88,8 @@ export const verb: Verb = {
             return code;
           }
           using connection = opened;
+          // A terminal's own keys arrive as bytes; without one a signal is for the program, not for this process.
+          using _signals = tty ? undefined : forwardSignals((signal) => killExec(client, Id, signal));
           const detached = await pump(context, connection, {
             terminal: tty,
             stdin: options.interactive === true,

@@ -19,6 +19,7 @@ import type {
   Change,
   ContainerRecord,
   Containers,
+  ContainerUpdate,
   CreateRequest,
   Execs,
   LifecycleEvent,
@@ -58,6 +59,7 @@ import {
 import { ContainerTable } from "./table.ts";
 import { listChanges } from "./tasks.ts";
 import { readTop } from "./top.ts";
+import { updateContainer } from "./updating.ts";
 
 export interface ContainersOptions {
   readonly layout: Layout;
@@ -296,6 +298,11 @@ class ContainerSet implements Containers {
     rule(entry.record, "resize");
     resizeTerminal(entry.paths.control, size);
     this.#context.emit("resize", entry.record, { height: String(size.rows), width: String(size.columns) });
+  }
+
+  async update(id: string, change: ContainerUpdate): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => updateContainer(this.#context, entry, change));
   }
 
   async connect(id: string, request: EndpointRequest): Promise<void> {

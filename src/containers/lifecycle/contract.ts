@@ -6,7 +6,7 @@ import type {
   PortMapping,
   PublishedPort,
 } from "#containers/network/contract.ts";
-import type { ContainerSpec, ProcessSpec, TerminalSize } from "#containers/runtime/contract.ts";
+import type { ContainerSpec, ProcessSpec, Resources, TerminalSize } from "#containers/runtime/contract.ts";
 import type { Platform } from "#formats/oci/contract.ts";
 
 /**
@@ -95,6 +95,12 @@ export interface HealthProbe {
   /** -1: it took too long or could not be started. */
   readonly exitCode: number;
   readonly output: string;
+}
+
+/** What is not named stays. */
+export interface ContainerUpdate {
+  readonly resources?: Resources;
+  readonly restart?: RestartPolicy;
 }
 
 export interface CreateRequest {
@@ -244,6 +250,10 @@ export interface ExecRecord {
 }
 
 export interface Execs {
+  /** Sends a signal to a running exec's process. Errors: "not-found", "conflict" when it does not run. */
+  signal(id: string, signal: string): Promise<void>;
+  /** Those of a container that are known, newest last. */
+  list(container: string): readonly ExecRecord[];
   /** Errors: "not-found", "conflict" when the container does not run or is paused. */
   create(container: string, request: ExecRequest): Promise<ExecRecord>;
   /** Starts it with a client attached from the first byte, or with none. */
@@ -338,6 +348,11 @@ export interface Containers extends AsyncDisposable {
   /** `force` kills first. Idempotent in a race: the second caller gets "not-found" or the same success. */
   remove(id: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
   resize(id: string, size: TerminalSize): Promise<void>;
+  /**
+   * Other limits, also while it runs, and another restart policy. Errors: "invalid"; "conflict" when the kernel
+   * refuses a limit the container is over already.
+   */
+  update(id: string, change: ContainerUpdate): Promise<void>;
   /** One more network, at once when it runs. Errors: "denied" without networks of its own; as `Networks.connect`. */
   connect(id: string, request: EndpointRequest): Promise<void>;
   disconnect(id: string, network: string): Promise<void>;

@@ -6,6 +6,7 @@ import { LiveAttachment } from "./attachment.ts";
 import { startConmon } from "./conmon.ts";
 import type { Context } from "./context.ts";
 import type { Attachment, ExecRecord, ExecRequest, Execs, WaitResult } from "./contract.ts";
+import { signalName, signalProcess } from "./signals.ts";
 import { rule } from "./states.ts";
 import { resizeTerminal } from "./stopping.ts";
 
@@ -109,6 +110,20 @@ export class ExecTable implements Execs {
 
   wait(id: string): Promise<WaitResult> {
     return this.#find(id).ended.promise;
+  }
+
+  async signal(id: string, signal: string): Promise<void> {
+    const exec = this.#find(id);
+    const { state } = exec.record;
+    if (state.status !== "running") {
+      throw new GantryError("conflict", { doing: `send ${signal} to the exec`, on: id, because: "it is not running" });
+    }
+    signalProcess(state.pid, signalName(signal));
+  }
+
+  list(container: string): readonly ExecRecord[] {
+    const { id } = this.#context.find(container).record;
+    return [...this.#execs.values()].map(({ record }) => record).filter((record) => record.container === id);
   }
 
   async resize(id: string, size: TerminalSize): Promise<void> {

@@ -19,3 +19,12 @@ export function signalName(word: string): string {
   if (realtime !== null) return String(firstRealtime + Number(realtime[2] ?? 0));
   throw new GantryError("invalid", { doing: "send the signal", on: word, because: "there is no such signal" });
 }
+
+/** A signal by the name `signalName` gave; one that has ended hears nothing more, and that is no error. */
+export function signalProcess(pid: number, name: string): void {
+  try {
+    process.kill(pid, /^\d+$/.test(name) ? Number(name) : (name as NodeJS.Signals));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

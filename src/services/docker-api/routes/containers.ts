@@ -1,11 +1,13 @@
 import { GantryError, isKind } from "#base/core/errors.ts";
 import type { ContainerRecord, CreateRequest, WaitCondition } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
-import type { ContainerCreateBody, ContainerWaitAnswer } from "#formats/docker/container.ts";
+import type { ContainerCreateBody, ContainerWaitAnswer, HostConfig } from "#formats/docker/container.ts";
 import type { ImageRecord } from "#images/store/contract.ts";
 import { filters, flag, integer } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { planCreate } from "../create/create-request.ts";
+import { resourcesOf } from "../create/resources.ts";
+import { restartPolicyOf } from "../create/restart.ts";
 import { openFor, platformOf, platformWarnings } from "../platform.ts";
 import { inspect, summary } from "../shape/container.ts";
 import { checkFilters, matchesFilters } from "../shape/container-filter.ts";
@@ -63,6 +65,7 @@ export function containerRoutes(engine: Engine): Route[] {
       await containers.rename(call.params.id!, (call.query.get("name") ?? "").replace(/^\//, ""));
       return { status: 204 };
     }),
+    plain("update", (call) => update(engine, call)),
     plain("resize", async (call) => {
       await containers.resize(call.params.id!, size(call));
       return { status: 200 };
@@ -78,6 +81,18 @@ function ending(call: Call): { signal?: string; timeout?: number } {
   const signal = call.query.get("signal");
   const timeout = integer(call.query, "t");
   return { ...(signal === null || signal === "" ? {} : { signal }), ...(timeout === undefined ? {} : { timeout }) };
+}
+
+/** The body is a HostConfig's limits and restart policy; a limit of 0 is one that is not named. */
+async function update(engine: Engine, call: Call): Promise<Answer> {
+  const body = await call.json<HostConfig>();
+  const resources = resourcesOf(body);
+  const { id, config } = engine.containers.get(call.params.id!);
+  await engine.containers.update(id, {
+    ...(Object.keys(resources).length === 0 ? {} : { resources }),
+    ...(body.RestartPolicy?.Name ? { restart: restartPolicyOf(body.RestartPolicy, config.autoRemove === true) } : {}),
+  });
+  return { status: 200, json: { Warnings: [] } };
 }
 
 async function list(engine: Engine, call: Call): Promise<Answer> {

@@ -19,6 +19,20 @@ export function execRoutes(engine: Engine): Route[] {
         return { status: 200 };
       },
     },
+    // Not Docker's: a program started beside the container's own can be stopped too.
+    {
+      method: "POST",
+      path: "/exec/:id/kill",
+      handle: async (call) => {
+        await engine.containers.execs.signal(call.params.id!, call.query.get("signal") || "SIGKILL");
+        return { status: 204 };
+      },
+    },
+    {
+      method: "GET",
+      path: "/containers/:id/execs",
+      handle: (call) => ({ status: 200, json: engine.containers.execs.list(call.params.id!).map(inspect) }),
+    },
     {
       method: "GET",
       path: "/exec/:id/json",

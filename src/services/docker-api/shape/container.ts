@@ -6,6 +6,7 @@ import type {
   ContainerStatus,
   ContainerSummary,
   HealthState,
+  HostConfig,
   PortBinding,
 } from "#formats/docker/container.ts";
 import { span } from "#formats/docker/span.ts";
@@ -111,6 +112,20 @@ function healthState({ status, failingStreak, probes }: Health): HealthState {
   };
 }
 
+/** As they are now; an update may have changed what was asked at first. */
+function limits({ config: { resources = {} } }: ContainerRecord): Partial<HostConfig> {
+  const { memory, memorySwap, memoryReservation, cpuShares, cpusetCpus, cpusetMems, pids } = resources;
+  return {
+    ...(memory === undefined ? {} : { Memory: memory }),
+    ...(memorySwap === undefined ? {} : { MemorySwap: memorySwap }),
+    ...(memoryReservation === undefined ? {} : { MemoryReservation: memoryReservation }),
+    ...(cpuShares === undefined ? {} : { CpuShares: cpuShares }),
+    ...(cpusetCpus === undefined ? {} : { CpusetCpus: cpusetCpus }),
+    ...(cpusetMems === undefined ? {} : { CpusetMems: cpusetMems }),
+    ...(pids === undefined ? {} : { PidsLimit: pids }),
+  };
+}
+
 function restartPolicy({ config: { restart } }: ContainerRecord): { Name: string; MaximumRetryCount: number } {
   return {
     Name: restart?.name ?? "no",
@@ -175,6 +190,7 @@ export function inspect(
       NetworkMode: stored.host.NetworkMode || "bridge",
       LogConfig: { Type: "json-file", Config: stored.host.LogConfig?.Config ?? {} },
       RestartPolicy: restartPolicy(record),
+      ...limits(record),
     },
     GraphDriver: { Name: "overlay2", Data: places.upper === undefined ? null : { UpperDir: places.upper } },
     ...(size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.root }),
