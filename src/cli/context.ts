@@ -2,6 +2,7 @@ import { readlinkSync, writeSync } from "node:fs";
 import { defaultPlaces } from "#base/core/places.ts";
 import type { Client } from "#client/contract.ts";
 import { createClient } from "#client/http-client.ts";
+import { clientTls } from "./client-tls.ts";
 import type { Context, Terminal } from "./contract.ts";
 import { startEngine } from "./engine-process.ts";
 
@@ -37,7 +38,7 @@ function once<T>(work: () => T): () => T {
 /** An engine named by the user is not ours to start; our own starts when it does not answer. */
 async function connect(host: string, ask: (() => Promise<boolean>) | undefined): Promise<Client> {
   if (ask !== undefined && !(await ask())) await startEngine();
-  return createClient(host);
+  return createClient(host, host.startsWith("tcp:") ? clientTls(process.env) : undefined);
 }
 
 /** By the same way as every later request, so that the HTTP client's own start is behind us then. */

@@ -88,6 +88,11 @@ export const verbs: readonly VerbEntry[] = [
   { name: "info", summary: "Show facts of the engine", load: () => import("./verbs/info.ts") },
   { name: "version", summary: "Show the versions of program and engine", load: () => import("./verbs/version.ts") },
   { name: "doctor", summary: "Look for what is missing on this machine", load: () => import("./verbs/doctor.ts") },
+  {
+    name: "dial-stdio",
+    summary: "Join this terminal's bytes to the engine's socket",
+    load: () => import("./verbs/dial-stdio.ts"),
+  },
   { name: "engine", summary: "Start, stop and install the engine", load: () => import("./verbs/engine.ts") },
   {
     name: "completion",
@@ -127,7 +132,7 @@ export const groups: Readonly<Record<string, Readonly<Record<string, readonly st
     rm: ["rmi"],
     prune: ["prune", "images"],
   },
-  system: same("info", "prune", "events"),
+  system: same("info", "prune", "events", "dial-stdio"),
   builder: { build: ["build"], prune: ["prune", "cache"] },
 };
 

@@ -13,6 +13,13 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a client shows and trusts, as PEM text. */
+export interface ClientTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface Client {
   /** Where the engine is: "unix:///run/gantry/gantry.sock", "tcp://127.0.0.1:2375". */
   readonly host: string;

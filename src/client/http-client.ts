@@ -1,11 +1,11 @@
 import { apiVersion } from "#formats/docker/contract.ts";
 import { type Address, parseHost } from "./address.ts";
-import type { Client, RequestOptions } from "./contract.ts";
+import type { Client, ClientTls, RequestOptions } from "./contract.ts";
 import { lost, refusal } from "./failure.ts";
 import { openRaw } from "./raw-connection.ts";
 
 /** Makes a client; nothing is connected until the first request. */
-export function createClient(host: string): Client {
+export function createClient(host: string, tls?: ClientTls): Client {
   const address = parseHost(host);
 
   async function exchange(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
@@ -19,13 +19,13 @@ export function createClient(host: string): Client {
       ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),
       ...(options.body === undefined ? {} : { body: options.body as NonNullable<BunFetchRequestInit["body"]> }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(address.kind === "unix" ? { unix: address.path } : {}),
+      ...(address.kind === "unix" ? { unix: address.path } : tls === undefined ? {} : { tls }),
       // A container may run for days before its wait answers.
       timeout: false,
     };
     let response: Response;
     try {
-      response = await fetch(`${origin(address)}${target}`, init);
+      response = await fetch(`${origin(address, tls)}${target}`, init);
     } catch (error) {
       options.signal?.throwIfAborted();
       throw lost(host, error, `${method} ${path.split("?", 1)[0]}`);
@@ -67,7 +67,8 @@ export function createClient(host: string): Client {
     async head(path, options) {
       return (await exchange("HEAD", path, options)).headers;
     },
-    hijack: (path, options = {}) => openRaw(host, address, pathOf(path, options.query), options.json),
+    hijack: (path, options = {}) =>
+      openRaw({ host, address, ...(tls === undefined ? {} : { tls }) }, pathOf(path, options.query), options.json),
   };
 }
 
@@ -82,8 +83,9 @@ function readable(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
   });
 }
 
-function origin(address: Address): string {
-  return address.kind === "unix" ? "http://localhost" : `http://${address.host}:${address.port}`;
+function origin(address: Address, tls: ClientTls | undefined): string {
+  if (address.kind === "unix") return "http://localhost";
+  return `${tls === undefined ? "http" : "https"}://${address.host}:${address.port}`;
 }
 
 function parseAnswer(text: string, response: Response): unknown {

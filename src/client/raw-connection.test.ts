@@ -38,7 +38,7 @@ test("what follows the head in the same packet is not lost, and the request is a
     asked = request;
     socket.end(`${head("multiplexed-stream")}first`);
   });
-  using raw = await openRaw("x", server.at, "/exec/1/start", { Tty: false });
+  using raw = await openRaw({ host: "x", address: server.at }, "/exec/1/start", { Tty: false });
   expect(raw.multiplexed).toBe(true);
   expect(await all(raw.input)).toBe("first");
   expect(asked).toStartWith("POST /exec/1/start HTTP/1.1\r\n");
@@ -55,7 +55,7 @@ test("half-closing leaves the other half, and all that was written arrives", asy
     });
     socket.on("end", () => socket.end(`got ${size}`));
   });
-  using raw = await openRaw("x", server.at, "/attach", undefined);
+  using raw = await openRaw({ host: "x", address: server.at }, "/attach", undefined);
   expect(raw.multiplexed).toBe(false);
   for (let index = 0; index < 20; index += 1) await raw.write(new Uint8Array(256 * 1024));
   raw.end();
@@ -68,7 +68,7 @@ test("a head in pieces is put together", async () => {
     socket.write(text.slice(0, 20));
     setTimeout(() => socket.end(text.slice(20)), 10);
   });
-  using raw = await openRaw("x", server.at, "/attach", undefined);
+  using raw = await openRaw({ host: "x", address: server.at }, "/attach", undefined);
   expect(await all(raw.input)).toBe("x");
 });
 
@@ -78,7 +78,7 @@ test("a refusal whose body comes later is read whole", async () => {
     socket.write(`HTTP/1.1 404 Not Found\r\nContent-Length: ${body.length}\r\n\r\n`);
     setTimeout(() => socket.write(body), 10);
   });
-  await expect(openRaw("x", server.at, "/attach", undefined)).rejects.toMatchObject({
+  await expect(openRaw({ host: "x", address: server.at }, "/attach", undefined)).rejects.toMatchObject({
     kind: "not-found",
     message: "No such container: a",
   });
@@ -86,9 +86,13 @@ test("a refusal whose body comes later is read whole", async () => {
 
 test("an engine that closes before it answers, or answers without end, is unavailable", async () => {
   await using closing = await serving((socket) => socket.end());
-  await expect(openRaw("x", closing.at, "/attach", undefined)).rejects.toMatchObject({ kind: "unavailable" });
+  await expect(openRaw({ host: "x", address: closing.at }, "/attach", undefined)).rejects.toMatchObject({
+    kind: "unavailable",
+  });
   await using endless = await serving((socket) => socket.write("x".repeat(100_000)));
-  await expect(openRaw("x", endless.at, "/attach", undefined)).rejects.toMatchObject({ kind: "unavailable" });
+  await expect(openRaw({ host: "x", address: endless.at }, "/attach", undefined)).rejects.toMatchObject({
+    kind: "unavailable",
+  });
 });
 
 test("a slow reader of much output gets every byte", async () => {
@@ -97,7 +101,7 @@ test("a slow reader of much output gets every byte", async () => {
     socket.write(head("raw-stream"));
     socket.end(Buffer.alloc(size, 1));
   });
-  using raw = await openRaw("x", server.at, "/attach", undefined);
+  using raw = await openRaw({ host: "x", address: server.at }, "/attach", undefined);
   let total = 0;
   for await (const chunk of raw.input) {
     if (total < 500_000) await Bun.sleep(2);
@@ -111,7 +115,7 @@ test("writing after the engine has gone fails instead of waiting for ever", asyn
     socket.write(head("raw-stream"));
     setTimeout(() => socket.destroy(), 10);
   });
-  using raw = await openRaw("x", server.at, "/attach", undefined);
+  using raw = await openRaw({ host: "x", address: server.at }, "/attach", undefined);
   await all(raw.input);
   await expect(raw.write(new Uint8Array(10))).rejects.toMatchObject({ kind: "unavailable" });
 });

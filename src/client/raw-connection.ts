@@ -1,7 +1,7 @@
 import type { Socket } from "bun";
 import { GantryError } from "#base/core/errors.ts";
 import type { Address } from "./address.ts";
-import type { RawConnection } from "./contract.ts";
+import type { ClientTls, RawConnection } from "./contract.ts";
 import { refusal, unreachable } from "./failure.ts";
 
 const headLimit = 64 * 1024;
@@ -50,8 +50,16 @@ class Inbox implements AsyncIterable<Uint8Array> {
   }
 }
 
+export interface RawTarget {
+  /** As the user wrote it, for messages. */
+  readonly host: string;
+  readonly address: Address;
+  readonly tls?: ClientTls;
+}
+
 /** Sends an upgrade request by hand and hands over what follows the answer's head (Engine API, "hijacking"). */
-export async function openRaw(host: string, address: Address, path: string, json: unknown): Promise<RawConnection> {
+export async function openRaw(to: RawTarget, path: string, json: unknown): Promise<RawConnection> {
+  const { host, address, tls } = to;
   const inbox = new Inbox();
   const head = Promise.withResolvers<string>();
   let drained = Promise.withResolvers<void>();
@@ -65,7 +73,13 @@ export async function openRaw(host: string, address: Address, path: string, json
   const ended = Promise.withResolvers<void>();
   let closed = false;
 
+  const secured = tls === undefined ? undefined : Promise.withResolvers<void>();
   const handlers = {
+    /** What is written before is lost. */
+    handshake(_socket: Socket, success: boolean, error: Error | null) {
+      if (success && error === null) secured?.resolve();
+      else secured?.reject(error ?? new Error("the TLS handshake failed"));
+    },
     data(_socket: Socket, chunk: Buffer) {
       if (upgraded) {
         // Bun reuses the buffer after the call.
@@ -112,6 +126,7 @@ export async function openRaw(host: string, address: Address, path: string, json
       inbox.end();
     },
     error(_socket: Socket, error: Error) {
+      secured?.reject(error);
       head.reject(error);
       inbox.end();
     },
@@ -125,9 +140,11 @@ export async function openRaw(host: string, address: Address, path: string, json
         : await Bun.connect({
             hostname: address.host.replace(/^\[|\]$/g, ""),
             port: address.port,
+            ...(tls === undefined ? {} : { tls }),
             socket: handlers,
             allowHalfOpen: true,
           } as never);
+    await secured?.promise;
   } catch (error) {
     throw unreachable(host, error);
   }

@@ -11,6 +11,7 @@ import type { AuthConfig } from "#formats/docker/image.ts";
 import type { Descriptor, Platform } from "#formats/oci/contract.ts";
 import type { Archive } from "#images/archive/contract.ts";
 import type { ImageRecord, Store } from "#images/store/contract.ts";
+import type { Settings } from "./settings.ts";
 
 export interface Engine extends AsyncDisposable {
   readonly facts: EngineFacts;
@@ -21,6 +22,7 @@ export interface Engine extends AsyncDisposable {
   readonly networks: Networks;
   readonly builder: Builder;
   readonly events: EventLog;
+  readonly settings: Settings;
   readonly images: ImageWork;
   readonly registries: RegistryListeners;
   /** For services that walk whole trees (copies in and out). */

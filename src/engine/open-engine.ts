@@ -37,6 +37,7 @@ import { openRegistries } from "./registries.ts";
 import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
 import { savedAddresses } from "./saved-addresses.ts";
+import { openSettings } from "./settings.ts";
 
 /** Files of the Workers; the composition root knows where they are. */
 export interface WorkerEntries {
@@ -187,6 +188,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     networks,
     builder,
     events,
+    settings: openSettings(database),
     bulk,
     registries,
     images: createImageWork({

@@ -11,7 +11,13 @@ const readyPipe = 3;
 export interface ServeOptions {
   readonly workers: WorkerEntries;
   /** Puts the API over the facade; given by the composition root, since services stand below the engine. */
-  readonly listen: (engine: Engine, onError: (error: unknown, what: string) => void) => Server;
+  readonly listen: (engine: Engine, onError: (error: unknown, what: string) => void) => ServedApi;
+}
+
+/** The API as this file knows it. */
+export interface ServedApi extends AsyncDisposable {
+  readonly server: Server;
+  resume(): Promise<void>;
 }
 
 /** Opens the engine and serves until a signal ends it. Containers go on. Gives the exit code. */
@@ -27,10 +33,12 @@ export async function serve({ workers, listen }: ServeOptions): Promise<number> 
   process.umask(0o022);
   try {
     await using engine = await openEngine({ places, workers, onError });
-    const server = listen(engine, onError);
+    await using api = listen(engine, onError);
+    const { server } = api;
     rmSync(places.socket, { force: true });
     await listening(server, places.socket);
     chmodSync(places.socket, 0o600);
+    await api.resume();
     engine.events.publish({
       type: "daemon",
       action: "start",

@@ -8,6 +8,7 @@ import type { InfoAnswer } from "#formats/docker/system.ts";
 import type { Context, Verb } from "../contract.ts";
 import { startEngine } from "../engine-process.ts";
 import { installUnit, removeUnit } from "../systemd.ts";
+import { declareListen } from "./engine-listen.ts";
 
 export const verb: Verb = {
   declare(command, run) {
@@ -25,6 +26,7 @@ export const verb: Verb = {
       .description("say whether it runs")
       .option("--json", "as JSON")
       .action((options: { json?: boolean }) => run((context) => status(context, options.json === true)));
+    declareListen(command, run);
     command
       .command("install")
       .description("write a systemd unit that keeps it running")

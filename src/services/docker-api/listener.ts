@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
 import { GantryError } from "#base/core/errors.ts";
+import { type Access, requireAccess } from "./access.ts";
 import { makeCall } from "./call.ts";
 import type { Answer, Out, Route } from "./contract.ts";
 import { Router } from "./router.ts";
@@ -12,6 +13,8 @@ export interface ListenerOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Told of every error that is the engine's own ("internal", "corrupt"). */
   readonly onError: (error: unknown, what: string) => void;
+  /** What its clients may do; default all. */
+  readonly access?: Access;
   /** Over TCP: refuses requests a web page could have been tricked into sending. */
   readonly guard?: (request: IncomingMessage) => void;
 }
@@ -26,6 +29,7 @@ export function createListener(options: ListenerOptions): Server {
     options.guard?.(request);
     const url = new URL(request.url ?? "/", "http://engine");
     const match = router.match(request.method ?? "GET", url.pathname);
+    requireAccess(options.access ?? { kind: "full" }, match.route.method, match.path);
     return await match.route.handle(makeCall(request, match, url.searchParams, signal));
   }
 

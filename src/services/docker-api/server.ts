@@ -1,7 +1,10 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Engine } from "#engine/contract.ts";
 import { apiVersion } from "#formats/docker/contract.ts";
+import type { Access } from "./access.ts";
+import { type Addresses, openAddresses } from "./addresses.ts";
 import { createListener } from "./listener.ts";
+import { addressRoutes } from "./routes/addresses.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { buildRoutes } from "./routes/build.ts";
 import { containerExtraRoutes } from "./routes/container-extras.ts";
@@ -14,28 +17,46 @@ import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
 
-/** The Docker Engine API and Gantry's own few pages over an engine; not yet listening. */
-export function createDockerApi(engine: Engine, onError: (error: unknown, what: string) => void): Server {
-  return createListener({
-    onError,
-    headers: {
-      "Api-Version": apiVersion,
-      "Docker-Experimental": "false",
-      Ostype: "linux",
-      Server: `Gantry/${engine.facts.version} (linux)`,
-    },
-    routes: [
-      ...systemRoutes(engine),
-      ...containerRoutes(engine),
-      ...streamRoutes(engine),
-      ...execRoutes(engine),
-      ...archiveRoutes(engine),
-      ...imageRoutes(engine),
-      ...buildRoutes(engine),
-      ...volumeRoutes(engine),
-      ...networkRoutes(engine),
-      ...containerExtraRoutes(engine),
-      ...gantryRoutes(engine),
-    ],
-  });
+export interface DockerApi extends AsyncDisposable {
+  /** For the engine's own socket; not yet listening. */
+  readonly server: Server;
+  /** Serves the further addresses of an earlier engine again. */
+  resume(): Promise<void>;
+}
+
+/** The Docker Engine API and Gantry's own few pages over an engine. */
+export function createDockerApi(engine: Engine, onError: (error: unknown, what: string) => void): DockerApi {
+  const addresses: Addresses = openAddresses(engine.settings, (access, guard) => make(access, guard));
+  const make = (access: Access, guard?: (request: IncomingMessage) => void) =>
+    createListener({
+      onError,
+      access,
+      ...(guard === undefined ? {} : { guard }),
+      headers: {
+        "Api-Version": apiVersion,
+        "Docker-Experimental": "false",
+        Ostype: "linux",
+        Server: `Gantry/${engine.facts.version} (linux)`,
+      },
+      routes,
+    });
+  const routes = [
+    ...systemRoutes(engine),
+    ...containerRoutes(engine),
+    ...streamRoutes(engine),
+    ...execRoutes(engine),
+    ...archiveRoutes(engine),
+    ...imageRoutes(engine),
+    ...buildRoutes(engine),
+    ...volumeRoutes(engine),
+    ...networkRoutes(engine),
+    ...containerExtraRoutes(engine),
+    ...gantryRoutes(engine),
+    ...addressRoutes(addresses),
+  ];
+  return {
+    server: make({ kind: "full" }),
+    resume: () => addresses.resume(),
+    [Symbol.asyncDispose]: () => addresses[Symbol.asyncDispose](),
+  };
 }

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { startEngine, type TestEngine } from "./support/engine.ts";
+
+/** What can be changed while a container runs. */
+let engine: TestEngine;
+
+beforeAll(async () => {
+  engine = await startEngine();
+});
+afterAll(() => engine[Symbol.asyncDispose]());
+
+const get = async (port: string) => {
+  try {
+    return await (await fetch(`http://127.0.0.1:${port}/`, { proxy: "", signal: AbortSignal.timeout(2000) })).text();
+  } catch {
+    return undefined; // Nobody answers there, which is what some of these tests want to see.
+  }
+};
+
+const serve = "mkdir -p /w; echo page > /w/index.html; httpd -p 80 -h /w; echo up; exec sleep 1000";
+
+async function upAndServing(name: string, ...flags: string[]): Promise<void> {
+  await engine.ok("run", "-d", "--init", "--name", name, ...flags, "busybox", "sh", "-c", serve);
+  while (!(await engine.ok("logs", name)).includes("up")) await Bun.sleep(10);
+}
+
+test("ports are published and taken back while the container runs, and hold over a restart", async () => {
+  await upAndServing("live");
+  const said = await engine.ok("publish", "live", "80");
+  const port = /80\/tcp -> 127\.0\.0\.1:(\d+)$/.exec(said)?.[1] ?? "";
+  expect(await get(port)).toBe("page\n");
+  expect(await engine.ok("port", "live")).toBe(said);
+  expect((await engine.client(["docker", "port", "live"])).out.trim()).toBe(said);
+  await engine.ok("restart", "-t", "0", "live");
+  while ((await engine.ok("logs", "live")).split("up").length < 3) await Bun.sleep(10);
+  expect(await get(port)).toBe("page\n");
+  const taken = await engine.gantry("publish", "live", `${port}:81`);
+  expect(taken.err).toContain(`127.0.0.1:${port}/tcp`);
+  await engine.ok("unpublish", "live", "80");
+  expect(await get(port)).toBeUndefined();
+  expect(await engine.ok("port", "live")).toBe("");
+  expect((await engine.gantry("unpublish", "live", "80")).err).toContain("does not publish it");
+  await engine.ok("rm", "-f", "live");
+});
+
+test("a container is put into networks and taken out of them while it runs", async () => {
+  await engine.ok("network", "create", "front");
+  await engine.ok("network", "create", "back");
+  await upAndServing("member", "--network", "front");
+  await engine.ok("network", "connect", "--alias", "shop", "back", "member");
+  const ask = ["run", "--rm", "--network", "back", "busybox", "nslookup", "shop"];
+  const [, address] = /Address: (10\.\S+)$/m.exec(await engine.ok(...ask)) ?? [];
+  expect(await engine.ok("inspect", "member", "--format", "{{.NetworkSettings.Networks.back.IPAddress}}")).toBe(
+    address!,
+  );
+  expect(await engine.ok("exec", "member", "cat", "/etc/hosts")).toContain(`${address}\t`);
+  await engine.ok("network", "disconnect", "front", "member");
+  expect((await engine.ok("exec", "member", "ip", "addr")).match(/inet 10\./g)).toHaveLength(1);
+  expect((await engine.gantry("network", "rm", "back")).err).toContain("active endpoints");
+  await engine.ok("rm", "-f", "member");
+  await engine.ok("network", "rm", "front", "back");
+});
+
+test("limits and restart policy change while the container runs", async () => {
+  const id = await engine.ok("run", "-d", "--name", "limited", "-m", "64m", "busybox", "sleep", "1000");
+  await engine.client(["docker", "update", "-m", "96m", "--memory-swap", "192m", "--restart", "always", "limited"]);
+  await engine.ok("update", "--pids-limit", "40", "limited");
+  const read = (controller: string, file: string) =>
+    readFileSync(`/sys/fs/cgroup/${controller}/gantry/${id}/${file}`, "utf8").trim();
+  expect(read("memory", "memory.limit_in_bytes")).toBe(String(96 * 1024 ** 2));
+  expect(read("pids", "pids.max")).toBe("40");
+  const shown = JSON.parse(await engine.ok("inspect", "limited")) as { HostConfig: object }[];
+  expect(shown[0]!.HostConfig).toMatchObject({
+    Memory: 96 * 1024 ** 2,
+    PidsLimit: 40,
+    RestartPolicy: { Name: "always" },
+  });
+  expect((await engine.gantry("update", "-m", "1k", "limited")).err).toContain("the least is");
+  expect(read("memory", "memory.limit_in_bytes")).toBe(String(96 * 1024 ** 2));
+  await engine.ok("rm", "-f", "limited");
+});
+
+test("programs started by exec are listed, signalled and stopped", async () => {
+  await engine.ok("run", "-d", "--name", "host", "busybox", "sleep", "1000");
+  await engine.ok("exec", "-d", "host", "sh", "-c", "trap 'exit 5' TERM; touch /ready; while :; do sleep 0.05; done");
+  const [id = ""] = (await engine.ok("execs", "ls", "-q", "host")).split("\n");
+  expect(id).toMatch(/^[0-9a-f]{64}$/);
+  // Before its trap stands it would die of the signal itself.
+  while ((await engine.gantry("exec", "host", "test", "-e", "/ready")).code !== 0) await Bun.sleep(10);
+  await engine.ok("execs", "kill", "-s", "TERM", id);
+  const state = async () =>
+    JSON.parse((await engine.ok("execs", "ls", "-a", "--json", "host")).split("\n")[0]!) as { Status?: string };
+  while ((await state()).Status === "Running") await Bun.sleep(10);
+  expect((await state()).Status).toBe("Exited (5)");
+  expect((await engine.gantry("execs", "kill", id)).err).toContain("not running");
+  await engine.ok("rm", "-f", "host");
+});
