@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { defaultPlaces } from "#base/core/places.ts";
 import { selfCommand } from "#base/core/self.ts";
 import type { Context } from "./contract.ts";
+import { startEngine } from "./engine-process.ts";
 
 const unitFile = "/etc/systemd/system/gantry.service";
 
@@ -28,22 +30,45 @@ WantedBy=multi-user.target
 }
 
 export async function installUnit(context: Context): Promise<undefined> {
+  if (!hasSystemd()) return await supervise(context);
   mkdirSync(dirname(unitFile), { recursive: true });
   writeFileSync(unitFile, unitText(selfCommand()), { mode: 0o644 });
   context.stdout.write(`Wrote ${unitFile}\n`);
-  if (!existsSync("/run/systemd/system")) {
-    context.stdout.write("This machine does not run systemd; the engine starts with the first verb that needs it.\n");
-    return;
-  }
   const child = Bun.spawn(["systemctl", "enable", "--now", "gantry.service"], {
     stdio: ["ignore", "inherit", "inherit"],
   });
   if ((await child.exited) !== 0) context.stderr.write("systemctl could not enable the unit; its words are above.\n");
 }
 
+/** The supervisor is started by the launcher, which finds the mark; at boot it wants one line of the user's. */
+async function supervise(context: Context): Promise<undefined> {
+  const places = defaultPlaces(context.env, process.getuid?.() ?? 0);
+  mkdirSync(places.dataRoot, { recursive: true, mode: 0o700 });
+  writeFileSync(places.supervised, "");
+  await startEngine();
+  context.stdout.write(
+    "This machine does not run systemd: a supervisor keeps the engine running from now on.\n" +
+      `To begin at boot, let the machine's start-up run: ${[...selfCommand(), "engine", "start"].join(" ")}\n`,
+  );
+  return undefined;
+}
+
+function hasSystemd(): boolean {
+  return existsSync("/run/systemd/system");
+}
+
+/** True: the engine was systemd's, and systemd has stopped it. */
+export async function stopUnit(): Promise<boolean> {
+  if (!existsSync(unitFile) || !hasSystemd()) return false;
+  const quiet = { stdio: ["ignore", "ignore", "inherit"] as ["ignore", "ignore", "inherit"] };
+  if ((await Bun.spawn(["systemctl", "is-active", "-q", "gantry.service"], quiet).exited) !== 0) return false;
+  return (await Bun.spawn(["systemctl", "stop", "gantry.service"], quiet).exited) === 0;
+}
+
 export function removeUnit(context: Context): void {
+  rmSync(defaultPlaces(context.env, process.getuid?.() ?? 0).supervised, { force: true });
   if (!existsSync(unitFile)) return;
-  if (existsSync("/run/systemd/system")) Bun.spawnSync(["systemctl", "disable", "gantry.service"]);
+  if (hasSystemd()) Bun.spawnSync(["systemctl", "disable", "gantry.service"]);
   rmSync(unitFile);
   context.stdout.write(`Removed ${unitFile}\n`);
 }

@@ -1,10 +1,11 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { describe, GantryError } from "#base/core/errors.ts";
 import { defaultPlaces, type Places } from "#base/core/places.ts";
 import { selfCommand } from "#base/core/self.ts";
 import { openHolder } from "#base/system/holder/mount-namespace.ts";
 import { moveToOwnCgroup } from "./own-cgroup.ts";
+import { superviseWhereWanted } from "./supervisor.ts";
 
 /** What the engine keeps of its caller's environment; everything else would make two starts differ. */
 const kept = [
@@ -36,7 +37,10 @@ export async function launch(args: readonly string[]): Promise<number> {
     }
     mkdirSync(places.runRoot, { recursive: true, mode: 0o711 });
     if (!args.includes("--locked")) return await underLock(`${places.runRoot}/launch.lock`);
+    rmSync(places.stopped, { force: true });
     if (!(await answers(places.socket))) await spawnEngine(places);
+    const supervisor = superviseWhereWanted(places);
+    if (supervisor !== undefined) moveToOwnCgroup(supervisor);
     return 0;
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);

@@ -5,6 +5,10 @@ export interface Places {
   /** Sockets, pinned namespaces, bundles; gone after a reboot. */
   readonly runRoot: string;
   readonly socket: string;
+  /** There as long as the engine is to be kept running where no systemd does that. */
+  readonly supervised: string;
+  /** There since somebody stopped the engine, until it is started. */
+  readonly stopped: string;
 }
 
 /** GANTRY_DATA_ROOT and GANTRY_RUN_ROOT, else the system's folders for root, else the user's own. */
@@ -14,5 +18,11 @@ export function defaultPlaces(env: Readonly<Record<string, string | undefined>>,
     env.GANTRY_DATA_ROOT ?? (uid === 0 ? "/var/lib/gantry" : `${env.XDG_DATA_HOME ?? `${home}/.local/share`}/gantry`);
   const runRoot =
     env.GANTRY_RUN_ROOT ?? (uid === 0 ? "/run/gantry" : `${env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`}/gantry`);
-  return { dataRoot, runRoot, socket: `${runRoot}/gantry.sock` };
+  return {
+    dataRoot,
+    runRoot,
+    socket: `${runRoot}/gantry.sock`,
+    supervised: `${dataRoot}/supervised`,
+    stopped: `${runRoot}/stopped`,
+  };
 }

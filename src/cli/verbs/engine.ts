@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError, isKind } from "#base/core/errors.ts";
 import { defaultPlaces } from "#base/core/places.ts";
@@ -7,7 +7,7 @@ import type { ContainerSummary } from "#formats/docker/container.ts";
 import type { InfoAnswer } from "#formats/docker/system.ts";
 import type { Context, Verb } from "../contract.ts";
 import { startEngine } from "../engine-process.ts";
-import { installUnit, removeUnit } from "../systemd.ts";
+import { installUnit, removeUnit, stopUnit } from "../systemd.ts";
 import { declareListen } from "./engine-listen.ts";
 
 export const verb: Verb = {
@@ -29,7 +29,7 @@ export const verb: Verb = {
     declareListen(command, run);
     command
       .command("install")
-      .description("write a systemd unit that keeps it running")
+      .description("keep it running: by a systemd unit, or by a supervisor where there is no systemd")
       .action(() => run(async (context) => installUnit(context)));
     command
       .command("uninstall")
@@ -92,7 +92,11 @@ async function stop(context: Context, all: boolean): Promise<undefined> {
     );
     await client.request("POST", "/gantry/v1/dismantle");
   }
-  await ended(info.EnginePid);
+  // Who keeps it running must not bring back what was stopped.
+  if (!(await stopUnit())) {
+    writeFileSync(defaultPlaces(context.env, process.getuid?.() ?? 0).stopped, "");
+    await ended(info.EnginePid);
+  }
   context.stdout.write("The engine has stopped.\n");
 }
 
