@@ -86,7 +86,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const archive = openArchive({ store, bulk, clock });
   const transfer = createTransfer(store);
   const networks = opened.use(
-    openNetworks({ run: runRoot, database, kernel, clock, random, ...networkNames(runRoot) }),
+    openNetworks({
+      run: runRoot,
+      database,
+      kernel,
+      clock,
+      random,
+      watchTables: (onDeleted) => packets.watchTables(onDeleted),
+      onError,
+      ...networkNames(runRoot),
+    }),
   );
   const runtime = openCrun({ state: join(runRoot, "crun"), faults });
 

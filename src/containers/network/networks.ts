@@ -5,6 +5,7 @@ import { GantryError } from "#base/core/errors.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import { migrate } from "#base/system/database/migrate.ts";
+import { listRules } from "#base/system/nftables/nft.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import {
   defaultNetwork,
@@ -43,6 +44,9 @@ export interface NetworksOptions {
   /** How many ready namespaces of each kind are kept; default 4. */
   readonly ready?: number;
   readonly clock?: Clock;
+  /** Tells when somebody deleted tables; without it rules that are flushed stay away until the next start. */
+  readonly watchTables?: (onDeleted: (names: readonly string[]) => void) => void;
+  readonly onError?: (error: unknown, what: string) => void;
   readonly random?: Random;
 }
 
@@ -63,6 +67,7 @@ class NetworkSet implements Networks {
   readonly #writer = new RuleWriter();
   readonly #book: LeaseBook;
   #dns: DnsServer | undefined;
+  #watching = false;
   #rules: { readonly names: boolean; readonly set: Promise<void> } | undefined;
 
   constructor(options: NetworksOptions) {
@@ -273,6 +278,7 @@ class NetworkSet implements Networks {
     if (network.record.subnets.length === 0) await this.#chooseDefault(network);
     const mtu = Number(network.record.options["com.docker.network.driver.mtu"] ?? "") || undefined;
     await this.#tables(network.record.name !== defaultNetwork);
+    this.#watch();
     const { enabledForwarding } = await this.#kernel.run(setUpBridge, {
       bridge: network.record.hostInterface,
       addresses: network.gateways(),
@@ -326,6 +332,25 @@ class NetworkSet implements Networks {
       });
       return [baseRules(this.#table, this.#dns?.port), ...bridges, this.#book.portRules()].join("");
     });
+  }
+
+  /** Once there are rules to lose. */
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#options.watchTables?.((names) => {
+      if (!names.includes(this.#table) && !names.includes("")) return;
+      this.#restore().catch((error: unknown) => this.#options.onError?.(error, "restoring the packet rules"));
+    });
+  }
+
+  /** A firewall that was reloaded has flushed ours as well. Our own making anew is heard too and finds them there. */
+  async #restore(): Promise<void> {
+    if (this.#rules === undefined) return;
+    await this.#rules.set;
+    const there = await Promise.all(["ip", "ip6"].map((family) => listRules(["table", family, this.#table])));
+    if (there.every((table) => table !== undefined)) return;
+    await this.#setRules(this.#rules.names);
   }
 
   async #takeDown(network: LiveNetwork): Promise<void> {

@@ -16,6 +16,8 @@ export interface PacketConnector extends AsyncDisposable {
    * disposal it does nothing more.
    */
   watchArrivals(folder: string, onArrival: () => void, work?: string): AsyncDisposable;
+  /** Calls back with the names of nftables tables that somebody deleted, "" for any of them. Only one may listen. */
+  watchTables(onDeleted: (names: readonly string[]) => void): void;
 }
 
 /** Short synchronous work of the connector's Worker on a folder; what it throws is thrown where the watch was made. */

@@ -12,6 +12,8 @@ export type Request =
   /** Report "arrived" once the folder is watched, then whenever a file was renamed into it, after `work` was done. */
   | { readonly kind: "watch"; readonly id: number; readonly folder: string; readonly work?: string }
   | { readonly kind: "unwatch"; readonly id: number }
+  /** Report "tables-deleted" from now on. */
+  | { readonly kind: "tables" }
   | { readonly kind: "stop" };
 
 export type Report =
@@ -22,6 +24,7 @@ export type Report =
   | { readonly kind: "ended"; readonly id: number }
   | { readonly kind: "arrived"; readonly id: number; readonly error?: ErrorRecord }
   | { readonly kind: "unwatched"; readonly id: number }
+  | { readonly kind: "tables-deleted"; readonly names: readonly string[] }
   | { readonly kind: "stopped" };
 
 export interface Hello {

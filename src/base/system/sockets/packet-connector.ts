@@ -24,6 +24,7 @@ class Connector implements PacketConnector {
   readonly #unwatching = new Map<number, () => void>();
   #worker: { readonly worker: Worker; readonly port: MessagePort; readonly wake: number } | undefined;
   #stopped = Promise.withResolvers<void>();
+  #onTables: ((names: readonly string[]) => void) | undefined;
   #nextId = 1;
   #closed = false;
 
@@ -66,6 +67,11 @@ class Connector implements PacketConnector {
     };
   }
 
+  watchTables(onDeleted: (names: readonly string[]) => void): void {
+    this.#onTables = onDeleted;
+    this.#send({ kind: "tables" });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const running = this.#worker;
@@ -105,6 +111,10 @@ class Connector implements PacketConnector {
     if (report.kind === "arrived") {
       if (report.error !== undefined) throw fromRecord(report.error);
       this.#folders.get(report.id)?.();
+      return;
+    }
+    if (report.kind === "tables-deleted") {
+      this.#onTables?.(report.names);
       return;
     }
     if (report.kind === "unwatched") {
@@ -195,7 +205,7 @@ class Line implements PacketConnection {
     this.#receipts.clear();
   }
 
-  heard(report: Exclude<Report, { kind: "stopped" | "arrived" | "unwatched" }>): void {
+  heard(report: Exclude<Report, { kind: "stopped" | "arrived" | "unwatched" | "tables-deleted" }>): void {
     if (report.kind === "open") this.opened.resolve(this);
     else if (report.kind === "failed") this.opened.reject(fromRecord(report.error));
     else if (report.kind === "ended") this.finish();

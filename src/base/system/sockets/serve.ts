@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { receiveMessageOnPort } from "node:worker_threads";
 import { toRecord } from "#base/core/errors.ts";
 import { errnoByName, syscallError } from "#base/system/libc/errno.ts";
+import { TableWatch } from "#base/system/netlink/table-watch.ts";
 import { type ArrivalWork, packetWindow } from "./contract.ts";
 import { clearEventFd, connectSeqpacket, Epoll, endWriting, epollEvents, openProcess, receive, send } from "./epoll.ts";
 import { FolderWatch } from "./folder-watch.ts";
@@ -30,6 +31,7 @@ export function servePackets({ port, wake }: Hello, works: readonly ArrivalWork[
   /** Ids of watched processes by their descriptors. */
   const processes = new Map<number, number>();
   const folders = new FolderWatch(works);
+  let tables: TableWatch | undefined;
   const buffer = Buffer.alloc(largestPacket);
   const report = (message: Report) => port.postMessage(message);
   epoll.add(wake, epollEvents.in);
@@ -43,6 +45,7 @@ export function servePackets({ port, wake }: Hello, works: readonly ArrivalWork[
           for (const line of byId.values()) closeSync(line.fd);
           for (const process of processes.keys()) closeSync(process);
           folders.close();
+          tables?.[Symbol.dispose]();
           epoll.close();
           report({ kind: "stopped" });
           port.close();
@@ -52,6 +55,11 @@ export function servePackets({ port, wake }: Hello, works: readonly ArrivalWork[
       }
       if (fd === folders.fd) {
         for (const arrival of folders.take()) report(arrival);
+        continue;
+      }
+      if (fd === tables?.fd) {
+        const names = tables.take();
+        if (names.length > 0) report({ kind: "tables-deleted", names });
         continue;
       }
       const ended = processes.get(fd);
@@ -88,6 +96,13 @@ export function servePackets({ port, wake }: Hello, works: readonly ArrivalWork[
     }
     if (request.kind === "watch") {
       report(folders.add(request));
+      return;
+    }
+    if (request.kind === "tables") {
+      if (tables === undefined) {
+        tables = new TableWatch();
+        epoll.add(tables.fd, epollEvents.in);
+      }
       return;
     }
     if (request.kind === "unwatch") {
