@@ -190,6 +190,8 @@ class NetworkSet implements Networks {
 
   async dismantle(): Promise<void> {
     await this.#book.close(true);
+    // First: who hears that the tables are gone must not bring them back.
+    this.#rules = undefined;
     const table = this.#table;
     await this.#writer.change(
       ["ip", "ip6"].map((family) => `table ${family} ${table} {}\ndelete table ${family} ${table}\n`).join(""),
@@ -206,7 +208,6 @@ class NetworkSet implements Networks {
       network.up = undefined;
       network.inRules = false;
     }
-    this.#rules = undefined;
   }
 
   /** Containers keep their namespaces; those that are only ready go. */
@@ -349,7 +350,7 @@ class NetworkSet implements Networks {
     if (this.#rules === undefined) return;
     await this.#rules.set;
     const there = await Promise.all(["ip", "ip6"].map((family) => listRules(["table", family, this.#table])));
-    if (there.every((table) => table !== undefined)) return;
+    if (this.#rules === undefined || there.every((table) => table !== undefined)) return;
     await this.#setRules(this.#rules.names);
   }
 
