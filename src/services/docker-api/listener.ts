@@ -54,7 +54,7 @@ export function createListener(options: ListenerOptions): Server {
     socket.on("close", () => gone.abort(new GantryError("cancelled", { doing: "answer", because: "the client left" })));
     socket.on("error", (error) => gone.abort(error));
     answer(request, gone.signal)
-      .then(requireHijack(request))
+      .then(requireUpgrade(request))
       .then(
         (result) => takeOver(socket, result, options.headers),
         (error: unknown) => {
@@ -74,6 +74,7 @@ async function send(
   answer: Answer,
   common: Readonly<Record<string, string>>,
 ): Promise<void> {
+  if ("h2c" in answer) throw notThat(request, "it is only for connections that ask for Upgrade: h2c");
   if ("hijack" in answer) {
     // No upgrade was asked for: the output goes out as a plain body, the request's body is the input.
     response.writeHead(200, { ...common, "Content-Type": answer.contentType });
@@ -165,24 +166,32 @@ function sendFailure(response: ServerResponse, error: unknown, common: Readonly<
   response.end(`${JSON.stringify({ message, kind })}\n`);
 }
 
-type Hijack = Extract<Answer, { readonly hijack: unknown }>;
+type Upgrade = Extract<Answer, { readonly hijack: unknown } | { readonly h2c: unknown }>;
 
-function requireHijack(request: IncomingMessage): (answer: Answer) => Hijack {
+function requireUpgrade(request: IncomingMessage): (answer: Answer) => Upgrade {
   return (answer) => {
-    if ("hijack" in answer) return answer;
-    throw new GantryError("invalid", {
-      doing: "upgrade the connection",
-      on: `${request.method} ${request.url}`,
-      because: "this page has no stream behind it",
-    });
+    if (!("hijack" in answer || "h2c" in answer)) throw notThat(request, "this page has no stream behind it");
+    if ("h2c" in answer && request.headers.upgrade?.toLowerCase() !== "h2c") {
+      throw notThat(request, "it is only for connections that ask for Upgrade: h2c");
+    }
+    return answer;
   };
 }
 
-async function takeOver(socket: Duplex, answer: Hijack, common: Readonly<Record<string, string>>): Promise<void> {
-  const head = { ...common, "Content-Type": answer.contentType, Connection: "Upgrade", Upgrade: "tcp" };
+function notThat(request: IncomingMessage, because: string): GantryError {
+  return new GantryError("invalid", {
+    doing: "upgrade the connection",
+    on: `${request.method} ${request.url}`,
+    because,
+  });
+}
+
+async function takeOver(socket: Duplex, answer: Upgrade, common: Readonly<Record<string, string>>): Promise<void> {
+  const [kind, type] = "h2c" in answer ? ["h2c", {}] : ["tcp", { "Content-Type": answer.contentType }];
+  const head = { ...common, ...type, Connection: "Upgrade", Upgrade: kind };
   socket.write(`HTTP/1.1 101 UPGRADED\r\n${headerLines(head)}\r\n`);
   try {
-    await answer.hijack(socket);
+    await ("h2c" in answer ? answer.h2c(socket) : answer.hijack(socket));
   } finally {
     socket.end();
   }

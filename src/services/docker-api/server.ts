@@ -4,6 +4,7 @@ import { apiVersion } from "#formats/docker/contract.ts";
 import { createListener } from "./listener.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { buildRoutes } from "./routes/build.ts";
+import { buildkitRoutes } from "./routes/buildkit.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
@@ -31,6 +32,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       ...archiveRoutes(engine),
       ...imageRoutes(engine),
       ...buildRoutes(engine),
+      ...buildkitRoutes(engine),
       ...volumeRoutes(engine),
       ...networkRoutes(engine),
       ...gantryRoutes(engine),
