@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ConnectRouter, Transport } from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { GantryError } from "#base/core/errors.ts";
+import { piecesOf } from "./stream-pieces.ts";
 
 /** Serves gRPC on connections that were something else before: each socket is an HTTP/2 connection from now on. */
 export class GrpcServer {
@@ -38,12 +39,16 @@ export function grpcClient(socket: Duplex): Transport {
   const sessionManager = {
     authority: connection.authority,
     notifyResponseByteRead: connection.notifyResponseByteRead.bind(connection),
-    request: (
+    request: async (
       method: string,
       path: string,
       headers: OutgoingHttpHeaders,
       options?: Parameters<typeof connection.request>[3],
-    ) => connection.request(method, path, apart(headers), options ?? {}),
+    ) => {
+      const stream = await connection.request(method, path, apart(headers), options ?? {});
+      const pieces = piecesOf(stream);
+      return Object.assign(stream, { [Symbol.asyncIterator]: () => pieces });
+    },
   };
   return createGrpcTransport({ baseUrl, sessionManager });
 }
