@@ -8,10 +8,13 @@ const protos = join(root, "src/services/docker-api/buildkit/protos");
 const out = mkdtempSync(join(tmpdir(), "protos-"));
 const plugin = join(root, "node_modules/.bin/protoc-gen-es");
 const template = { version: "v2", plugins: [{ local: plugin, out, opt: ["target=ts"] }] };
-const child = Bun.spawn([join(root, "node_modules/.bin/buf"), "generate", protos, "--template", JSON.stringify(template)], {
-  stdout: "inherit",
-  stderr: "inherit",
-});
+const child = Bun.spawn(
+  [join(root, "node_modules/.bin/buf"), "generate", protos, "--template", JSON.stringify(template)],
+  {
+    stdout: "inherit",
+    stderr: "inherit",
+  },
+);
 if ((await child.exited) !== 0) process.exit(1);
 for (const name of readdirSync(out)) {
   await Bun.write(join(protos, name.replace("_pb.ts", ".gen.ts")), Bun.file(join(out, name)));

@@ -1,6 +1,6 @@
-import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import type { Random } from "#base/core/random.ts";
+import { type Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { GantryError } from "#base/core/errors.ts";
+import type { Random } from "#base/core/random.ts";
 import { grpcFailure } from "./failure.ts";
 import { wantedBy } from "./frontend.ts";
 import type { Job, Jobs } from "./jobs.ts";

@@ -1,5 +1,6 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { systemClock } from "#base/core/clock.ts";
 import { GantryError } from "#base/core/errors.ts";
 import type { Engine } from "#engine/contract.ts";
 import { hostPlatform } from "#formats/oci/platform.ts";
@@ -7,17 +8,15 @@ import type { Sessions } from "./contract.ts";
 import { failureText, grpcFailure } from "./failure.ts";
 import { wantedBy } from "./frontend.ts";
 import type { Job, Jobs } from "./jobs.ts";
+import { openSession } from "./open-session.ts";
 import type { Control, SolveRequest } from "./protos/control.gen.ts";
 import { solve } from "./solve.ts";
+import { tunnel } from "./tunnel.ts";
 
 const historyEvents = { started: 0, complete: 1 } as const;
 
-/** The service clients build with. `session` comes from elsewhere: it takes over a connection. */
-export function control(
-  engine: Engine,
-  sessions: Sessions,
-  jobs: Jobs,
-): Omit<ServiceImpl<typeof Control>, "session"> {
+/** The service clients build with. */
+export function control(engine: Engine, sessions: Sessions, jobs: Jobs): ServiceImpl<typeof Control> {
   const version = { package: "gantry", version: engine.facts.version, revision: engine.facts.commit };
   return {
     info: () => ({ buildkitVersion: version }),
@@ -26,8 +25,10 @@ export function control(
     }),
     // Layers of cached steps are counted where they are kept, with the images'.
     diskUsage: () => ({ record: [] }),
-    async *prune() {
-      engine.builder.pruneCache();
+    async *prune({ filter, keepDuration }) {
+      if (filter.some((text) => text !== "")) throw grpcFailure(noFilter(filter));
+      const forgotten = engine.builder.pruneCache(systemClock.now() - Number(keepDuration / 1_000_000n));
+      for (let step = 1; step <= forgotten; step += 1) yield { id: `step ${step}` };
     },
     async solve(request, { signal }) {
       const job = jobs.open(request);
@@ -47,8 +48,20 @@ export function control(
     async *status({ ref }, { signal }) {
       yield* (await jobs.find(ref, signal)).log.read(signal);
     },
+    // Sessions that several builds share come this way, not through the engine's own /session.
+    async *session(incoming, { requestHeader }) {
+      const { socket, outgoing } = tunnel(incoming);
+      const ended = sessions
+        .hold(...openSession(socket, Object.fromEntries(requestHeader)))
+        .then(() => undefined, grpcFailure)
+        .finally(() => socket.destroy());
+      yield* outgoing;
+      const failure = await ended;
+      if (failure !== undefined) throw failure;
+    },
     async *listenBuildHistory({ ref, activeOnly, earlyExit }, { signal }) {
-      const wanted = (job: Job) => (ref === "" || ref === job.request.ref) && !(activeOnly && job.outcome !== undefined);
+      const wanted = (job: Job) =>
+        (ref === "" || ref === job.request.ref) && !(activeOnly && job.outcome !== undefined);
       const news = jobs.list().filter(wanted);
       let wake: () => void = () => undefined;
       const stop = jobs.watch((job) => {
@@ -90,6 +103,15 @@ function refuseGraphs({ definition, frontendInputs }: SolveRequest): void {
     doing: "build",
     because: "it is given as BuildKit's own graph (LLB), and this builder reads Dockerfiles",
     next: "Build from a Dockerfile and a local folder.",
+  });
+}
+
+function noFilter(filter: readonly string[]): GantryError {
+  return new GantryError("unsupported", {
+    doing: "prune the build cache by",
+    on: filter.join(","),
+    because: "cached steps are only known by when they were used",
+    next: "Leave the filter out, or use: --filter until=24h",
   });
 }
 

@@ -51,5 +51,8 @@ export function failureText(error: unknown): string {
     return `process ${JSON.stringify(command)} did not complete successfully: exit code: ${details.exitCode}`;
   }
   // The client prints the place's lines itself.
-  return describe(error).replace(`\n${details?.excerpt}`, "").replace(/\n(?=\.)/g, "").replace(/\n/g, " ");
+  return describe(error)
+    .replace(`\n${details?.excerpt}`, "")
+    .replace(/\n(?=\.)/g, "")
+    .replace(/\n/g, " ");
 }

@@ -1,12 +1,11 @@
 import { type CallOptions, createClient } from "@connectrpc/connect";
-import { GantryError } from "#base/core/errors.ts";
 import type { TarEntry } from "#formats/tar/contract.ts";
-import { tarEntry } from "#formats/tar/writer.ts";
 import type { Session } from "./contract.ts";
-import { permissionsOf, typeOf } from "./file-modes.ts";
+import { typeOf } from "./file-modes.ts";
 import { listMetadata } from "./h2c.ts";
 import { Outbox } from "./outbox.ts";
 import { FileSync, type Packet, type Stat } from "./protos/session.gen.ts";
+import { broken, entryOf, shown } from "./sync-entry.ts";
 import { SyncedPaths } from "./synced-paths.ts";
 
 export interface SyncOptions {
@@ -173,7 +172,8 @@ class Reception {
 
   #data({ id, data }: Packet): void {
     const file = this.#asked.get(id);
-    if (file === undefined || file.ended) throw broken("corrupt", this.#options.folder, "bytes came that nobody asked for");
+    if (file === undefined || file.ended)
+      throw broken("corrupt", this.#options.folder, "bytes came that nobody asked for");
     if (data.length === 0) file.ended = true;
     file.bytes += data.length;
     if (file.bytes > file.entry.size + windowBytes) {
@@ -182,28 +182,4 @@ class Reception {
     file.chunks.push(data);
     this.#options.onBytes?.(data.length);
   }
-}
-
-function entryOf(stat: Stat, type: ReturnType<typeof typeOf> | "hardlink"): TarEntry {
-  const name = Buffer.from(type === "directory" ? `${stat.path}/` : stat.path);
-  const common = { name, mode: permissionsOf(stat.mode), modified: { seconds: 0, nanoseconds: 0 } };
-  if (type === "file") return tarEntry({ ...common, type, size: Math.max(0, Number(stat.size)) });
-  if (type === "directory") return tarEntry({ ...common, type });
-  if (type === "symlink" || type === "hardlink") {
-    return tarEntry({ ...common, type, linkName: Buffer.from(stat.linkname) });
-  }
-  throw new GantryError("unsupported", {
-    doing: "receive the build context",
-    on: stat.path,
-    because: "it is neither a file, a folder nor a link",
-    next: "Leave it out with .dockerignore.",
-  });
-}
-
-function shown(entry: TarEntry): string {
-  return Buffer.from(entry.name).toString();
-}
-
-function broken(kind: "corrupt" | "conflict" | "invalid", on: string, because: string): GantryError {
-  return new GantryError(kind, { doing: "receive from the client's session", on, because });
 }

@@ -10,7 +10,8 @@ const stores = ["moby", "image", "docker"];
 export function outputsOf({ exporters, exporterDeprecated, exporterAttrsDeprecated }: SolveRequest): Output[] {
   const old = exporterDeprecated === "" ? [] : [{ type: exporterDeprecated, attrs: exporterAttrsDeprecated }];
   return (exporters.length > 0 ? exporters : old).map(({ type, attrs }) => {
-    if (!stores.includes(type)) throw refused(`an output of type ${type}`, "Build into the store, then use: docker save");
+    if (!stores.includes(type))
+      throw refused(`an output of type ${type}`, "Build into the store, then use: docker save");
     const annotation = Object.keys(attrs).find((name) => name.startsWith("annotation"));
     if (annotation !== undefined) throw refused(annotation, "Use labels.");
     const names = (attrs.name ?? "").split(",").filter((name) => name !== "");
@@ -23,5 +24,10 @@ export function outputsOf({ exporters, exporterDeprecated, exporterAttrsDeprecat
 }
 
 function refused(what: string, next: string): GantryError {
-  return new GantryError("unsupported", { doing: "build into", on: what, because: "this engine does not make it", next });
+  return new GantryError("unsupported", {
+    doing: "build into",
+    on: what,
+    because: "this engine does not make it",
+    next,
+  });
 }

@@ -1,8 +1,8 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Engine } from "#engine/contract.ts";
 import type { ImageRecord } from "#images/store/contract.ts";
-import type { Output, Session, Sessions, SolveResult, Wanted } from "./contract.ts";
 import { receive } from "./context.ts";
+import type { Output, Session, Sessions, SolveResult, Wanted } from "./contract.ts";
 import type { Job } from "./jobs.ts";
 import { outputsOf } from "./outputs.ts";
 import { Auth } from "./protos/session.gen.ts";

@@ -21,7 +21,9 @@ export class Vertex {
   }
 
   say(stream: 1 | 2, msg: Uint8Array<ArrayBuffer>): void {
-    this.#log.tell({ logs: [{ vertex: this.digest, timestamp: timestampFromMs(this.#now()), stream: BigInt(stream), msg }] });
+    this.#log.tell({
+      logs: [{ vertex: this.digest, timestamp: timestampFromMs(this.#now()), stream: BigInt(stream), msg }],
+    });
   }
 
   /** A line of its own below the vertex, renewed as it goes on. */

@@ -5,9 +5,9 @@ import { bridge } from "../buildkit/bridge.ts";
 import { control } from "../buildkit/control.ts";
 import { GrpcServer } from "../buildkit/h2c.ts";
 import { Jobs } from "../buildkit/jobs.ts";
+import { openSession } from "../buildkit/open-session.ts";
 import { Control } from "../buildkit/protos/control.gen.ts";
 import { LLBBridge } from "../buildkit/protos/gateway.gen.ts";
-import { openSession } from "../buildkit/open-session.ts";
 import { OpenSessions } from "../buildkit/sessions.ts";
 import type { Route } from "../contract.ts";
 
