@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { startDockerRegistry } from "#images/distribution/testing/servers.ts";
 import { withPlugins } from "./support/clients.ts";
 import { startEngine, type TestEngine } from "./support/engine.ts";
 
@@ -182,6 +183,8 @@ test("Ctrl-C and a client that is killed stop the build within a second and leav
 
 test("docker buildx ls, inspect, du, prune and history answer", async () => {
   const buildx = (...words: string[]) => engine.client(["docker", "buildx", ...words]);
+  expect((await build(folderOf({ Dockerfile: "FROM busybox\n" }))).code).toBe(0);
+  expect((await build(folderOf({ Dockerfile: "FROM busybox\nRUN false\n" }))).code).toBe(1);
   expect((await buildx("ls")).out).toContain("running");
   expect((await buildx("inspect")).out).toContain("linux/");
   expect(await buildx("du")).toMatchObject({ code: 0 });
@@ -201,6 +204,35 @@ test("without buildx docker build falls back to the classic builder, to the same
   expect(digest).toStartWith("sha256:");
   expect(await quiet({ DOCKER_BUILDKIT: "0" })).toBe(digest);
   expect(await quiet({ DOCKER_CONFIG: join(engine.folder, "empty") })).toBe(digest);
+});
+
+test("a private base comes with the credentials of whoever builds, and not without", async () => {
+  await using registry = await startDockerRegistry({ me: "secret" });
+  const base = `${registry.domain}/team/base:1`;
+  const config = join(engine.env.DOCKER_CONFIG!, "config.json");
+  const auth = Buffer.from("me:secret").toString("base64");
+  writeFileSync(config, JSON.stringify({ auths: { [registry.domain]: { auth } } }));
+  for (const words of [
+    ["tag", "busybox", base],
+    ["push", base],
+    ["rmi", base],
+  ]) {
+    expect(await engine.client(["docker", ...words])).toMatchObject({ code: 0 });
+  }
+  const folder = folderOf({ Dockerfile: `FROM ${base}\nRUN echo mine\n` });
+  rmSync(config);
+  const refused = await build(folder);
+  expect(refused.code).toBe(1);
+  expect(refused.err).toContain("could not be pulled: the registry answers 401");
+  writeFileSync(config, JSON.stringify({ auths: { [registry.domain]: { auth } } }));
+  const classic = await engine.client(["env", "DOCKER_BUILDKIT=0", "docker", "build", "--pull", folder]);
+  expect(classic).toMatchObject({ code: 0 });
+  expect(await engine.client(["docker", "rmi", base])).toMatchObject({ code: 0 });
+  const built = await build("--no-cache", "-t", `${registry.domain}/team/made:1`, "--push", folder);
+  expect(built).toMatchObject({ code: 0 });
+  expect(built.err).toContain(" mine\n");
+  expect(await engine.client(["docker", "rmi", `${registry.domain}/team/made:1`])).toMatchObject({ code: 0 });
+  expect(await engine.client(["docker", "pull", `${registry.domain}/team/made:1`])).toMatchObject({ code: 0 });
 });
 
 test("docker compose builds two services' images and brings them up, with BuildKit and without", async () => {

@@ -6,6 +6,7 @@ import { archiveRoutes } from "./routes/archive.ts";
 import { buildRoutes } from "./routes/build.ts";
 import { buildkitRoutes } from "./routes/buildkit.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { distributionRoutes } from "./routes/distribution.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
@@ -31,6 +32,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       ...execRoutes(engine),
       ...archiveRoutes(engine),
       ...imageRoutes(engine),
+      ...distributionRoutes(),
       ...buildRoutes(engine),
       ...buildkitRoutes(engine),
       ...volumeRoutes(engine),

@@ -1,30 +1,31 @@
-import { systemClock } from "#base/core/clock.ts";
-import { systemRandom } from "#base/core/random.ts";
 import type { Engine } from "#engine/contract.ts";
-import { bridge } from "../buildkit/bridge.ts";
-import { control } from "../buildkit/control.ts";
-import { GrpcServer } from "../buildkit/h2c.ts";
-import { Jobs } from "../buildkit/jobs.ts";
-import { openSession } from "../buildkit/open-session.ts";
-import { Control } from "../buildkit/protos/control.gen.ts";
-import { LLBBridge } from "../buildkit/protos/gateway.gen.ts";
-import { OpenSessions } from "../buildkit/sessions.ts";
+import type { BuildkitService } from "../buildkit/service.ts";
 import type { Route } from "../contract.ts";
 
 /** The two connections of a BuildKit client; see ../buildkit/contract.ts. */
 export function buildkitRoutes(engine: Engine): Route[] {
-  const sessions = new OpenSessions();
-  const jobs = new Jobs(systemClock);
-  const server = new GrpcServer((router) => {
-    router.service(Control, control(engine, sessions, jobs));
-    router.service(LLBBridge, bridge(jobs, systemRandom));
-  });
+  let opened: Promise<BuildkitService> | undefined;
+  // Read when the first client comes: gRPC costs 70 ms that the engine's start has no use for.
+  const service = () => {
+    opened ??= import("../buildkit/service.ts").then(({ BuildkitService }) => new BuildkitService(engine));
+    return opened;
+  };
   return [
-    { method: "POST", path: "/grpc", handle: () => ({ h2c: (socket) => server.serve(socket) }) },
+    {
+      method: "POST",
+      path: "/grpc",
+      handle: async () => {
+        const ready = await service();
+        return { h2c: (socket) => ready.grpc(socket) };
+      },
+    },
     {
       method: "POST",
       path: "/session",
-      handle: ({ headers }) => ({ h2c: (socket) => sessions.hold(...openSession(socket, headers)) }),
+      handle: async ({ headers }) => {
+        const ready = await service();
+        return { h2c: (socket) => ready.session(socket, headers) };
+      },
     },
   ];
 }
