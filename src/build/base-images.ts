@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Range } from "#formats/dockerfile/contract.ts";
 import type { Digest, ImageConfig } from "#formats/oci/contract.ts";
 import { formatPlatform } from "#formats/oci/platform.ts";
+import type { BuildRequest } from "./contract.ts";
 import { atPlace } from "./copy-step.ts";
 import type { Origin } from "./graph.ts";
 import { draftOf, type ImageDraft } from "./image-draft.ts";
@@ -18,14 +19,14 @@ export interface OpenedImage {
 /** The images a build starts from or copies from: found once, unpacked, held, mounted where their files are read. */
 export class BaseImages implements AsyncDisposable {
   readonly #scope: BuildScope;
-  readonly #pull: boolean;
+  readonly #request: Pick<BuildRequest, "pull" | "credentials">;
   readonly #places: Places;
   readonly #opened = new Map<string, Promise<OpenedImage>>();
   readonly #mounted = new Map<string, string>();
 
-  constructor(scope: BuildScope, pull: boolean, places: Places) {
+  constructor(scope: BuildScope, request: Pick<BuildRequest, "pull" | "credentials">, places: Places) {
     this.#scope = scope;
-    this.#pull = pull;
+    this.#request = request;
     this.#places = places;
   }
 
@@ -46,8 +47,10 @@ export class BaseImages implements AsyncDisposable {
     const { platform, reference } = origin;
     const onProgress = (what: string, done: number, total?: number) =>
       emit({ type: "progress", step, what, done, ...(total === undefined ? {} : { total }) });
+    const { pull, credentials } = this.#request;
+    const asked = { platform, pull, signal, onProgress, ...(credentials === undefined ? {} : { credentials }) };
     try {
-      const record = await ports.bases.find(reference, { platform, pull: this.#pull, signal, onProgress });
+      const record = await ports.bases.find(reference, asked);
       lease.add({ image: record.id });
       const image = await ports.store.images.open(record, platform);
       const chain = await ports.store.layers.ensure(image, { signal });

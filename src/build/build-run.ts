@@ -73,7 +73,7 @@ export class BuildRun implements AsyncDisposable {
     };
     const { noCache, keepVolatile } = request;
     this.#scope = { id, ports, cache, lease: this.#lease, signal, noCache, keepVolatile, emit, folder };
-    this.#bases = new BaseImages(this.#scope, request.pull, this.#places);
+    this.#bases = new BaseImages(this.#scope, request, this.#places);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

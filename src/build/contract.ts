@@ -16,6 +16,7 @@ import type { WorkerPool } from "#base/system/pool/contract.ts";
 import type { Networks } from "#containers/network/contract.ts";
 import type { Resources, Runtime, Ulimit } from "#containers/runtime/contract.ts";
 import type { Descriptor, ImageConfig, Platform } from "#formats/oci/contract.ts";
+import type { Credentials } from "#images/distribution/contract.ts";
 import type { ImageRecord, Store } from "#images/store/contract.ts";
 
 export interface Builder extends AsyncDisposable {
@@ -45,6 +46,8 @@ export interface BuildRequest {
   readonly noCache: boolean;
   /** Ask the registry again even when the base is here. */
   readonly pull: boolean;
+  /** What the user has for the registry of a base; asked only when one must be pulled. */
+  readonly credentials?: CredentialSource;
   /** Seconds since 1970; missing = `created` of the base. See builder.md, Times. */
   readonly sourceDateEpoch?: number;
   readonly network: "default" | "none" | "host";
@@ -58,6 +61,9 @@ export interface BuildRequest {
   /** Give RUN no TZ, LANG, PYTHONHASHSEED. */
   readonly noFixedEnv: boolean;
 }
+
+/** Of a registry, by its name as references write it ("docker.io"). */
+export type CredentialSource = (domain: string) => Promise<Credentials | undefined>;
 
 /** Of each RUN. */
 export interface BuildLimits extends Resources {
@@ -111,6 +117,7 @@ export interface StepFailure {
   readonly column: number;
   readonly excerpt: string;
   readonly step: string;
+  readonly command: readonly string[];
   readonly exitCode: number;
   /** The last lines it wrote. */
   readonly lastLines: readonly string[];
@@ -146,6 +153,7 @@ export interface Bases {
     options: {
       readonly platform: Platform;
       readonly pull: boolean;
+      readonly credentials?: CredentialSource;
       readonly signal: AbortSignal;
       readonly onProgress: (what: string, done: number, total?: number) => void;
     },

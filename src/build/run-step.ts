@@ -132,7 +132,7 @@ export async function executeRun(
         ...(shmSize === undefined ? {} : { shmSize }),
       },
     });
-    if (exit.code !== 0) throw stepFailed(exit.code, at, tail.lines());
+    if (exit.code !== 0) throw stepFailed(exit.code, at, plan.args, tail.lines());
   } finally {
     if (plan.network === "default") await ports.networks.release(id);
   }
@@ -198,6 +198,7 @@ function aptSources(machineRoot: string, root: string): MachineFile[] {
 function stepFailed(
   exitCode: number,
   at: { readonly run: Run; readonly lines: readonly string[]; readonly file: string },
+  command: readonly string[],
   lastLines: readonly string[],
 ): GantryError {
   const { line, column } = at.run.range.start;
@@ -207,6 +208,7 @@ function stepFailed(
     column,
     excerpt: excerpt(at.lines, at.run.range.start),
     step: at.run.text,
+    command,
     exitCode,
     lastLines,
   };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, GantryError, isKind } from "#base/core/errors.ts";
-import type { BuildEvent, Builder, BuildRequest } from "#build/contract.ts";
+import type { BuildEvent, Builder, BuildRequest, CredentialSource } from "#build/contract.ts";
 import type { Containers } from "#containers/lifecycle/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import type { Platform } from "#formats/oci/contract.ts";
@@ -124,6 +124,7 @@ export async function findBase(
   reference: string,
   options: {
     readonly pull: boolean;
+    readonly credentials?: CredentialSource;
     readonly signal: AbortSignal;
     readonly onProgress: (what: string, done: number, total?: number) => void;
     readonly platform: Platform;
@@ -133,7 +134,9 @@ export async function findBase(
   const here = store.images.list().find((record) => record.names.includes(name)) ?? localByDigest(store, reference);
   if (here !== undefined && !options.pull && (await isFor(store, here, options.platform))) return here;
   try {
+    const credentials = await options.credentials?.(parseReference(name).domain);
     const { record } = await transfer.pull(name, {
+      ...(credentials === undefined ? {} : { credentials }),
       platform: options.platform,
       signal: options.signal,
       onProgress: ({ descriptor, phase, bytes }) =>

@@ -10,15 +10,20 @@ export interface IgnoreRules {
 
 const everythingIn: IgnoreRules = { ignores: () => false, prunes: () => false };
 
-/** Reads the rules of an ignore file, as Docker understands them (patternmatcher, not gitignore). */
-export function parseIgnore(bytes: Uint8Array | string | undefined): IgnoreRules {
+/** The patterns of an ignore file, one a line, comments gone. */
+export function ignorePatterns(bytes: Uint8Array | string | undefined): string[] {
   const text = typeof bytes === "string" ? bytes : new TextDecoder().decode(bytes ?? new Uint8Array());
-  const patterns = text
+  return text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
     .filter((line) => !line.startsWith("#"))
     .map((line) => line.trim())
     .filter((line) => line !== "" && line !== "!");
+}
+
+/** Reads the rules of an ignore file, as Docker understands them (patternmatcher, not gitignore). */
+export function parseIgnore(bytes: Uint8Array | string | undefined): IgnoreRules {
+  const patterns = ignorePatterns(bytes);
   if (patterns.length === 0) return everythingIn;
   const rules = dockerignore({ ignorecase: false }).add(patterns);
   const exceptions = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => clean(pattern.slice(1)));

@@ -34,7 +34,9 @@ export type Answer =
       readonly headers?: Readonly<Record<string, string>>;
       readonly stream: (out: Out) => Promise<void>;
     }
-  | { readonly hijack: (socket: Duplex) => Promise<void>; readonly contentType: string };
+  | { readonly hijack: (socket: Duplex) => Promise<void>; readonly contentType: string }
+  /** Only for `Upgrade: h2c`: from here on the socket speaks HTTP/2. */
+  | { readonly h2c: (socket: Duplex) => Promise<void> };
 
 /** The answer's body. `write` resolves when the client keeps up, so a slow one holds the writer back, not memory. */
 export interface Out {

@@ -6,6 +6,7 @@ import { makeCall } from "./call.ts";
 import type { Answer, Out, Route } from "./contract.ts";
 import { Router } from "./router.ts";
 import { failure } from "./status.ts";
+import { notThat, refuseUpgrade, requireUpgrade, takeOver } from "./upgrade.ts";
 
 export interface ListenerOptions {
   readonly routes: readonly Route[];
@@ -58,7 +59,7 @@ export function createListener(options: ListenerOptions): Server {
     socket.on("close", () => gone.abort(new GantryError("cancelled", { doing: "answer", because: "the client left" })));
     socket.on("error", (error) => gone.abort(error));
     answer(request, gone.signal)
-      .then(requireHijack(request))
+      .then(requireUpgrade(request))
       .then(
         (result) => takeOver(socket, result, options.headers),
         (error: unknown) => {
@@ -78,6 +79,7 @@ async function send(
   answer: Answer,
   common: Readonly<Record<string, string>>,
 ): Promise<void> {
+  if ("h2c" in answer) throw notThat(request, "it is only for connections that ask for Upgrade: h2c");
   if ("hijack" in answer) {
     // No upgrade was asked for: the output goes out as a plain body, the request's body is the input.
     response.writeHead(200, { ...common, "Content-Type": answer.contentType });
@@ -167,47 +169,4 @@ function sendFailure(response: ServerResponse, error: unknown, common: Readonly<
   }
   response.writeHead(status, { ...common, "Content-Type": "application/json" });
   response.end(`${JSON.stringify({ message, kind })}\n`);
-}
-
-type Hijack = Extract<Answer, { readonly hijack: unknown }>;
-
-function requireHijack(request: IncomingMessage): (answer: Answer) => Hijack {
-  return (answer) => {
-    if ("hijack" in answer) return answer;
-    throw new GantryError("invalid", {
-      doing: "upgrade the connection",
-      on: `${request.method} ${request.url}`,
-      because: "this page has no stream behind it",
-    });
-  };
-}
-
-async function takeOver(socket: Duplex, answer: Hijack, common: Readonly<Record<string, string>>): Promise<void> {
-  const head = { ...common, "Content-Type": answer.contentType, Connection: "Upgrade", Upgrade: "tcp" };
-  socket.write(`HTTP/1.1 101 UPGRADED\r\n${headerLines(head)}\r\n`);
-  try {
-    await answer.hijack(socket);
-  } finally {
-    socket.end();
-  }
-}
-
-function refuseUpgrade(socket: Duplex, error: unknown, common: Readonly<Record<string, string>>): void {
-  if (socket.destroyed) return;
-  const { status, message, kind } = failure(error);
-  const body = `${JSON.stringify({ message, kind })}\n`;
-  // Closed after the answer: a refused upgrade must never leave a connection another request could ride on.
-  const head = {
-    ...common,
-    "Content-Type": "application/json",
-    "Content-Length": `${Buffer.byteLength(body)}`,
-    Connection: "close",
-  };
-  socket.end(`HTTP/1.1 ${status} ${status === 404 ? "Not Found" : "Error"}\r\n${headerLines(head)}\r\n${body}`);
-}
-
-function headerLines(headers: Readonly<Record<string, string>>): string {
-  return Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join("");
 }

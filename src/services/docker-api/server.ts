@@ -7,8 +7,10 @@ import { createListener } from "./listener.ts";
 import { addressRoutes } from "./routes/addresses.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { buildRoutes } from "./routes/build.ts";
+import { buildkitRoutes } from "./routes/buildkit.ts";
 import { containerExtraRoutes } from "./routes/container-extras.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { distributionRoutes } from "./routes/distribution.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
@@ -47,7 +49,9 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
     ...execRoutes(engine),
     ...archiveRoutes(engine),
     ...imageRoutes(engine),
+    ...distributionRoutes(),
     ...buildRoutes(engine),
+    ...buildkitRoutes(engine),
     ...volumeRoutes(engine),
     ...networkRoutes(engine),
     ...containerExtraRoutes(engine),

@@ -1,7 +1,9 @@
 import { GantryError } from "#base/core/errors.ts";
-import type { BuildEvent, BuildLimits, StepFailure } from "#build/contract.ts";
+import type { BuildEvent, BuildLimits, CredentialSource, StepFailure } from "#build/contract.ts";
 import type { Engine } from "#engine/contract.ts";
+import { credentialsOf } from "#engine/image-work.ts";
 import type { ProgressLine } from "#formats/docker/contract.ts";
+import type { AuthConfig } from "#formats/docker/image.ts";
 import { parsePlatform } from "#formats/oci/platform.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
 import { flag, integer } from "../call.ts";
@@ -74,15 +76,34 @@ function networkMode(call: Call): "default" | "none" | "host" {
   });
 }
 
+/** Docker Hub's credentials are kept under an address of old. */
+const hub = "https://index.docker.io/v1/";
+
+/** What the client has for each registry. Error "invalid". */
+function credentialsIn(call: Call): CredentialSource {
+  const header = call.headers["x-registry-config"];
+  if (typeof header !== "string" || header === "") return () => Promise.resolve(undefined);
+  try {
+    const known = JSON.parse(Buffer.from(header, "base64url").toString("utf8")) as Record<string, AuthConfig>;
+    return async (domain) => {
+      const auth = known[domain === "docker.io" ? hub : domain];
+      return auth === undefined ? undefined : credentialsOf(auth);
+    };
+  } catch (cause) {
+    throw new GantryError("invalid", { doing: "read X-Registry-Config", because: "it is not base64url JSON", cause });
+  }
+}
+
 async function build(engine: Engine, call: Call): Promise<Answer> {
   engine.requireSpace("build");
   if (call.query.get("version") === "2") {
     throw new GantryError("unsupported", {
       doing: "build",
-      because: "this engine does not speak BuildKit's session yet",
-      next: "Set DOCKER_BUILDKIT=0, or build with: gantry build",
+      because: "BuildKit's builds come over /grpc and /session here, not over this page",
+      next: "Install buildx, set DOCKER_BUILDKIT=0, or build with: gantry build",
     });
   }
+  const credentials = credentialsIn(call);
   if ((call.query.get("remote") ?? "") !== "") {
     throw new GantryError("unsupported", {
       doing: "build from",
@@ -116,6 +137,7 @@ async function build(engine: Engine, call: Call): Promise<Answer> {
           ...(platform === null || platform === "" ? {} : { platform: parsePlatform(platform) }),
           noCache: flag(call.query, "nocache"),
           pull: flag(call.query, "pull"),
+          credentials,
           ...(epoch === undefined ? {} : { sourceDateEpoch: Number(epoch) }),
           network: networkMode(call),
           addHosts: call.query.getAll("extrahosts"),

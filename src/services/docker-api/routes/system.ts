@@ -14,7 +14,7 @@ const architecture: Readonly<Record<string, string>> = { x64: "amd64", arm64: "a
 export function systemRoutes(engine: Engine): Route[] {
   const ping: Route["handle"] = () => ({
     status: 200,
-    headers: { "Cache-Control": "no-cache, no-store, must-revalidate", Pragma: "no-cache", "Builder-Version": "1" },
+    headers: { "Cache-Control": "no-cache, no-store, must-revalidate", Pragma: "no-cache", "Builder-Version": "2" },
     text: "OK",
   });
   return [
@@ -22,7 +22,7 @@ export function systemRoutes(engine: Engine): Route[] {
     {
       method: "HEAD",
       path: "/_ping",
-      handle: () => ({ status: 200, headers: { "Builder-Version": "1", "Content-Type": "text/plain; charset=utf-8" } }),
+      handle: () => ({ status: 200, headers: { "Builder-Version": "2", "Content-Type": "text/plain; charset=utf-8" } }),
     },
     { method: "GET", path: "/version", handle: () => ({ status: 200, json: version(engine) }) },
     { method: "GET", path: "/info", handle: () => ({ status: 200, json: info(engine) }) },

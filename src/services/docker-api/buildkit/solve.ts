@@ -1,0 +1,96 @@
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import type { Engine } from "#engine/contract.ts";
+import type { ImageRecord } from "#images/store/contract.ts";
+import { receive } from "./context.ts";
+import type { Output, Session, Sessions, SolveResult, Wanted } from "./contract.ts";
+import type { Job } from "./jobs.ts";
+import { outputsOf } from "./outputs.ts";
+import { Auth } from "./protos/session.gen.ts";
+
+/** Builds what is wanted and puts it where it is wanted. */
+export async function solve(
+  engine: Engine,
+  sessions: Sessions,
+  job: Job,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<SolveResult> {
+  const outputs = outputsOf(job.request);
+  engine.requireSpace("build");
+  const session = await sessions.find(job.request.session, signal);
+  // A client that loses its session has left, even when its other connection still hangs.
+  const both = AbortSignal.any([signal, session.gone]);
+  const of = (folder: string) => {
+    const shared = wanted.sharedSessions[folder];
+    return shared === undefined ? Promise.resolve(session) : sessions.find(shared, both);
+  };
+  await using context = await receive(engine, { of }, wanted, job.steps, both);
+  job.dockerfile = context.dockerfile;
+  job.steps.begin(context.dockerfile.bytes, context.dockerfile.name, wanted.warnings);
+  const { ignore, folder, dockerfile } = context;
+  const request = { ...wanted.request, context: folder, dockerfile, ...(ignore === undefined ? {} : { ignore }) };
+  const credentials = (domain: string) => credentialsOf(session, domain, both);
+  const names = outputs.flatMap((output) => output.names);
+  const image = await engine.images
+    .build({ ...request, credentials }, names, both, (event) => job.steps.event(event))
+    .catch((error: unknown) => {
+      job.steps.fail(error);
+      throw error;
+    });
+  await exported(engine, session, job, image, outputs, both);
+  return resultOf(image, names);
+}
+
+async function exported(
+  engine: Engine,
+  session: Session,
+  job: Job,
+  image: ImageRecord,
+  outputs: readonly Output[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (outputs.length === 0) return;
+  await job.steps.inside("exporting to image", async (told) => {
+    told(`writing image ${image.id}`, 0, 0, true);
+    for (const name of outputs.flatMap((output) => output.names)) told(`naming to ${name}`, 0, 0, true);
+    for (const name of outputs.flatMap((output) => (output.push ? output.names : []))) {
+      const auth = await credentialsOf(session, name.split("/")[0]!, signal);
+      await engine.images.push(name, {
+        signal,
+        ...(auth === undefined ? {} : { auth: { ...auth, identitytoken: auth.identityToken ?? "" } }),
+        onProgress: () => undefined,
+      });
+      told(`pushing ${name}`, 0, 0, true);
+    }
+  });
+}
+
+/**
+ * No "containerimage.config.digest": clients take it for the image's ID where it stands, and this engine's IDs are the
+ * manifests'.
+ */
+function resultOf({ id, target }: ImageRecord, names: readonly string[]): SolveResult {
+  const { mediaType, digest, size } = target;
+  return {
+    "containerimage.digest": id,
+    "containerimage.descriptor": Buffer.from(JSON.stringify({ mediaType, digest, size })).toString("base64"),
+    ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
+  };
+}
+
+/** Docker Hub's credentials are kept under its registry's host. */
+const hub = "registry-1.docker.io";
+
+/** What the client has for a registry: a password, or a token when there is no user. */
+async function credentialsOf(session: Session, domain: string, signal: AbortSignal) {
+  if (!session.serves("/moby.filesync.v1.Auth/Credentials")) return undefined;
+  const host = domain === "docker.io" ? hub : domain;
+  try {
+    const { username, secret } = await createClient(Auth, session.transport).credentials({ host }, { signal });
+    if (secret === "") return undefined;
+    return username === "" ? { identityToken: secret } : { username, password: secret };
+  } catch (error) {
+    if (error instanceof ConnectError && error.code === Code.Unimplemented) return undefined;
+    throw error;
+  }
+}
