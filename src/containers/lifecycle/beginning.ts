@@ -12,6 +12,7 @@ import { logNaming } from "./log-naming.ts";
 import { writeSandboxFiles } from "./name-files.ts";
 import { endpointsOf, namesOf } from "./networking.ts";
 import { probe } from "./probing.ts";
+import { readyMounts } from "./ready-mounts.ts";
 import { mountRoot } from "./tasks.ts";
 
 /** Starts a container that does not run; call it inside `entry.serial`. On failure everything is taken back. */
@@ -25,8 +26,8 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
     mkdirSync(paths.data, { recursive: true, mode: 0o700 });
     // What a killed engine left of an earlier try.
     rmSync(paths.exitFile, { force: true });
-    const [lease] = await together(mountRootfs(context, entry), takeNetwork(context, record));
-    const spec = containerSpec(entry, lease);
+    const [mounts, lease] = await together(mountAll(context, entry), takeNetwork(context, record));
+    const spec = containerSpec(entry, lease, mounts);
     context.runtime.writeBundle(paths.run, spec);
     entry.log.rotation?.prepare(entry.log.sizeMax);
     watchLog(context, entry);
@@ -82,10 +83,11 @@ export function watchLog(context: Context, entry: Entry): void {
   entry.logWatch = context.packets.watchArrivals(entry.paths.data, () => rotation.turned(), logNaming.name);
 }
 
-async function mountRootfs(context: Context, entry: Entry): Promise<void> {
+async function mountAll(context: Context, entry: Entry): Promise<MountSpec[]> {
   const { id, image, platform } = entry.record;
   const { cwd, options } = await context.rootfs.prepare(id, image, platform);
   await context.kernel.run(mountRoot, { cwd, options, target: entry.paths.rootfs });
+  return readyMounts(context, entry);
 }
 
 interface Taken {
@@ -123,14 +125,14 @@ async function takeNetwork(context: Context, record: ContainerRecord): Promise<T
 }
 
 /** Both, and if one fails the other has ended too before the error goes on. */
-async function together(mounted: Promise<void>, taken: Promise<Taken>): Promise<[Taken]> {
+async function together<A, B>(mounted: Promise<A>, taken: Promise<B>): Promise<[A, B]> {
   const [first, second] = await Promise.allSettled([mounted, taken]);
   if (first.status === "rejected") throw first.reason;
   if (second.status === "rejected") throw second.reason;
-  return [second.value];
+  return [first.value, second.value];
 }
 
-function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
+function containerSpec(entry: Entry, taken: Taken, mounts: readonly MountSpec[]): ContainerSpec {
   const { record, paths } = entry;
   const { sandbox, config } = record;
   const {
@@ -147,13 +149,13 @@ function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
   } = config;
   const hostname = sandbox.hostname ?? record.id.slice(0, 12);
   const names = writeNameFiles(entry, taken, hostname);
-  const asked = new Set((rest.mounts ?? []).map((mount) => mount.target));
+  const asked = new Set(mounts.map((mount) => mount.target));
   return {
     ...rest,
     rootfs: paths.rootfs,
     hostname,
     ...(sandbox.domainname === undefined ? {} : { domainname: sandbox.domainname }),
-    mounts: [...names.filter((mount) => !asked.has(mount.target)), ...(rest.mounts ?? [])],
+    mounts: [...names.filter((mount) => !asked.has(mount.target)), ...mounts],
     namespaces: {
       network: taken.choice,
       ipc: { kind: sandbox.ipc === "host" ? "host" : "new" },

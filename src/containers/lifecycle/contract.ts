@@ -6,7 +6,7 @@ import type {
   PortMapping,
   PublishedPort,
 } from "#containers/network/contract.ts";
-import type { ContainerSpec, ProcessSpec, TerminalSize } from "#containers/runtime/contract.ts";
+import type { ContainerSpec, MountSpec, ProcessSpec, TerminalSize } from "#containers/runtime/contract.ts";
 import type { Platform } from "#formats/oci/contract.ts";
 
 /**
@@ -43,8 +43,15 @@ export interface SandboxSpec {
   readonly cgroupParent?: string;
 }
 
+/** A mount, maybe of a part only: `subpath` is resolved below the source by the kernel, anew at each start. */
+export type ContainerMount = MountSpec & { readonly subpath?: string };
+
 /** What the runtime needs beyond the root file system, the namespaces and the cgroup, which are made here. */
-export type ContainerConfig = Omit<ContainerSpec, "rootfs" | "namespaces" | "cgroup" | "hostname" | "domainname"> & {
+export type ContainerConfig = Omit<
+  ContainerSpec,
+  "rootfs" | "namespaces" | "cgroup" | "hostname" | "domainname" | "mounts"
+> & {
+  readonly mounts?: readonly ContainerMount[];
   readonly openStdin?: boolean;
   /** Standard input closes when the first client that was attached leaves. */
   readonly stdinOnce?: boolean;
@@ -359,6 +366,11 @@ export interface Containers extends AsyncDisposable {
    * is good for openat2(2) below it, nothing else may follow its links.
    */
   openRoot(id: string, options?: { readonly mounts?: boolean }): Promise<{ readonly path: string } & AsyncDisposable>;
+  /**
+   * Writes the new name of a volume into the rows of its users, in the caller's transaction; the function it gives is
+   * to be called once that is committed. `amend` rewrites the opaque request.
+   */
+  renameVolume(name: string, to: string, amend: (request: unknown) => unknown): () => void;
   onEvent(listener: (event: LifecycleEvent) => void): Disposable;
   /** Brings the records in line with what really runs; called once, before any other verb. */
   adopt(): Promise<AdoptReport>;
@@ -388,8 +400,11 @@ export interface OverlayMount {
 }
 
 /** The narrow port to named volumes. */
-export interface VolumeRemover {
+export interface VolumePort {
   removeAnonymous(names: readonly string[]): Promise<void>;
+  /** Mounts it for this container, when it is more than a folder. Errors: "not-found", "invalid" in mount(8)'s words. */
+  hold(name: string, holder: string): Promise<void>;
+  release(name: string, holder: string): Promise<void>;
 }
 
 export type { Networks };

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { changeThreadFolder, mount, mountFlags, unmount } from "#base/system/mounts/mount.ts";
 import { type Implementation, implement } from "#base/system/pool/contract.ts";
 import { bindInto } from "./bind-into.ts";
+import { bindPart, clearMountPoints } from "./bind-subpath.ts";
 import { changesOf } from "./changes.ts";
-import { clearRunFolder, listChanges, mountRoot, mountVolumes } from "./tasks.ts";
+import { bindSubpath, clearRunFolder, listChanges, mountRoot, mountVolumes } from "./tasks.ts";
 
 export const lifecycleKernelTasks: readonly Implementation[] = [
   implement(mountRoot, ({ cwd, options, target }) => {
@@ -23,8 +24,13 @@ export const lifecycleKernelTasks: readonly Implementation[] = [
     if (readonlyRoot) mount({ target: root, flags: mountFlags.bind | mountFlags.remount | mountFlags.readonly });
     return { mounted: true };
   }),
+  implement(bindSubpath, (args) => {
+    bindPart(args);
+    return { mounted: true };
+  }),
   implement(clearRunFolder, ({ folder, rootfs }) => {
     while (unmount(rootfs, { lazy: true }));
+    clearMountPoints(join(folder, "mounts"));
     removeUnmounted(folder, rootfs);
     return { cleared: true };
   }),

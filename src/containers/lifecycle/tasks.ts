@@ -19,6 +19,12 @@ export interface VolumeBind {
   readonly readonly: boolean;
 }
 
+/** Binds what `subpath` names below a folder to `place`, which it makes; no link leads out of the folder. */
+export const bindSubpath = task<
+  { readonly folder: string; readonly subpath: string; readonly place: string },
+  { readonly mounted: true }
+>("containers.bind-subpath");
+
 /** Unmounts it if mounted and removes the whole folder around it; nothing of a mounted file system is touched. */
 export const clearRunFolder = task<{ readonly folder: string; readonly rootfs: string }, { readonly cleared: true }>(
   "containers.clear-run-folder",
