@@ -78,6 +78,7 @@ export interface ContainerFlags extends HealthFlags {
   readonly ulimit: readonly string[];
   readonly user?: string;
   readonly volume: readonly string[];
+  readonly volumesFrom: readonly string[];
   readonly workdir?: string;
 }
 
@@ -121,7 +122,7 @@ export function declareContainerFlags(command: Command): void {
     .option("-m, --memory <size>", "memory at most, as 512m")
     .option("--memory-reservation <size>", "memory kept under pressure")
     .option("--memory-swap <size>", "memory and swap at most; -1 is unlimited swap");
-  many("--mount <fields>", "type=bind|volume|tmpfs,source=…,target=…[,readonly]");
+  many("--mount <fields>", "type=bind|volume|tmpfs|image,source=…,target=…[,readonly]");
   many(
     "--network <network>",
     "its network: a name, none, host or container:NAME; several, and name=…,alias=…,ip=… too",
@@ -156,6 +157,7 @@ export function declareContainerFlags(command: Command): void {
   many("--ulimit <name=soft[:hard]>", "a limit of its processes");
   command.option("-u, --user <user>", "name or id, optionally :group");
   many("-v, --volume <source:target[:ro]>", "mount a folder or a volume");
+  many("--volumes-from <container[:ro]>", "the volumes and binds of another container");
   command.option("-w, --workdir <folder>", "the folder to start in");
   many("--annotation <name=value>", "an annotation for the runtime");
   declareHealthFlags(command);
@@ -239,6 +241,7 @@ export function createBody(
   const host: HostConfig = {
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
     Mounts: mounts,
+    VolumesFrom: flags.volumesFrom,
     Tmpfs: Object.fromEntries(flags.tmpfs.map((text) => splitOnce(text, ":"))),
     NetworkMode: networks.mode,
     PortBindings: bindings,

@@ -1,3 +1,5 @@
+import { mkdirSync, rmdirSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import type { Clock } from "#base/core/clock.ts";
 import { GantryError } from "#base/core/errors.ts";
 import type { Database } from "#base/system/database/contract.ts";
@@ -63,12 +65,16 @@ export function createVolumeWork(parts: VolumeWorkParts): VolumeWork {
     },
     pack: (name, file, { pause, signal }) =>
       steady(name, pause, async (root) => {
-        await bulk.run(packTar, { root, path: "/", file, name: "" }, { signal });
+        await bulk.run(packTar, { root, path: "/", file, name: "." }, { signal });
       }),
     async unpack(request, file, signal) {
       const time = Math.floor(clock.now() / 1000);
-      const made = await volumes.createWith(request, async (root) => {
-        await bulk.run(unpackTar, { root, path: "/", file, time, keepTimes: true }, { signal });
+      const made = await volumes.createWith(request, async (folder) => {
+        // Made by the archive it has the owner and mode in it; one that is there already keeps its own.
+        rmdirSync(folder);
+        const place = { root: dirname(folder), path: `/${basename(folder)}` };
+        await bulk.run(unpackTar, { ...place, file, time, keepTimes: true }, { signal });
+        mkdirSync(folder, { recursive: true, mode: 0o755 });
       });
       tell("create", made.name);
       return made;

@@ -43,8 +43,15 @@ export interface SandboxSpec {
   readonly cgroupParent?: string;
 }
 
-/** A mount, maybe of a part only: `subpath` is resolved below the source by the kernel, anew at each start. */
-export type ContainerMount = MountSpec & { readonly subpath?: string };
+/**
+ * A mount, maybe of a part only: `subpath` is resolved below the source by the kernel, anew at each start; `shallow` is
+ * without what is mounted below the source.
+ */
+export type ContainerMount =
+  | (Extract<MountSpec, { readonly type: "bind" }> & { readonly subpath?: string; readonly shallow?: boolean })
+  | Extract<MountSpec, { readonly type: "tmpfs" }>
+  /** What an image holds, read-only. */
+  | { readonly type: "image"; readonly image: string; readonly target: string; readonly subpath?: string };
 
 /** What the runtime needs beyond the root file system, the namespaces and the cgroup, which are made here. */
 export type ContainerConfig = Omit<
@@ -387,6 +394,8 @@ export interface AdoptReport {
 export interface RootFilesystem {
   /** Makes or finds the container's writable layer over `image`. Idempotent. */
   prepare(container: string, image: string, platform?: Platform): Promise<OverlayMount>;
+  /** An image's own files, without a writable layer. Errors: "not-found". */
+  readOnly(image: string, platform?: Platform): Promise<Omit<OverlayMount, "upper">>;
   /** Removes the writable layer. Idempotent. */
   remove(container: string): Promise<void>;
 }

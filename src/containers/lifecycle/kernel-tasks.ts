@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { changeThreadFolder, mount, mountFlags, unmount } from "#base/system/mounts/mount.ts";
 import { type Implementation, implement } from "#base/system/pool/contract.ts";
 import { bindInto } from "./bind-into.ts";
-import { bindPart, clearMountPoints } from "./bind-subpath.ts";
+import { bindAt, clearMountPoints } from "./bind-part.ts";
 import { changesOf } from "./changes.ts";
-import { bindSubpath, clearRunFolder, listChanges, mountRoot, mountVolumes } from "./tasks.ts";
+import { bindPart, clearRunFolder, listChanges, mountRoot, mountVolumes } from "./tasks.ts";
 
 export const lifecycleKernelTasks: readonly Implementation[] = [
   implement(mountRoot, ({ cwd, options, target }) => {
@@ -24,8 +24,8 @@ export const lifecycleKernelTasks: readonly Implementation[] = [
     if (readonlyRoot) mount({ target: root, flags: mountFlags.bind | mountFlags.remount | mountFlags.readonly });
     return { mounted: true };
   }),
-  implement(bindSubpath, (args) => {
-    bindPart(args);
+  implement(bindPart, (args) => {
+    bindAt(args);
     return { mounted: true };
   }),
   implement(clearRunFolder, ({ folder, rootfs }) => {

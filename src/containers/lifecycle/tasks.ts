@@ -19,11 +19,14 @@ export interface VolumeBind {
   readonly readonly: boolean;
 }
 
-/** Binds what `subpath` names below a folder to `place`, which it makes; no link leads out of the folder. */
-export const bindSubpath = task<
-  { readonly folder: string; readonly subpath: string; readonly place: string },
+/**
+ * Binds a source, or what `subpath` names below it, to `place`, which it makes; no link leads out of the source.
+ * `shallow`: without what is mounted below.
+ */
+export const bindPart = task<
+  { readonly source: string; readonly subpath?: string; readonly place: string; readonly shallow: boolean },
   { readonly mounted: true }
->("containers.bind-subpath");
+>("containers.bind-part");
 
 /** Unmounts it if mounted and removes the whole folder around it; nothing of a mounted file system is touched. */
 export const clearRunFolder = task<{ readonly folder: string; readonly rootfs: string }, { readonly cleared: true }>(

@@ -29,8 +29,8 @@ export type MountSpec =
       readonly readonly?: boolean;
       /** Default rprivate. */
       readonly propagation?: "rprivate" | "private" | "rshared" | "shared" | "rslave" | "slave";
-      /** Only this mount, none below it. Default: recursive. */
-      readonly shallow?: boolean;
+      /** Read-only itself, but not what is mounted below it. Default: all of it, where the kernel can. */
+      readonly topReadonly?: boolean;
     }
   | {
       readonly type: "tmpfs";

@@ -41,14 +41,31 @@ export interface PortBinding {
 }
 
 export interface MountPoint {
-  readonly Type: "bind" | "volume" | "tmpfs";
+  readonly Type: "bind" | "volume" | "tmpfs" | "image";
   readonly Source?: string;
   readonly Target: string;
   readonly ReadOnly?: boolean;
   readonly Consistency?: string;
-  readonly BindOptions?: { readonly Propagation?: string; readonly CreateMountpoint?: boolean } | null;
-  readonly VolumeOptions?: { readonly NoCopy?: boolean; readonly Labels?: Readonly<Record<string, string>> } | null;
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number } | null;
+  readonly BindOptions?: {
+    readonly Propagation?: string;
+    readonly CreateMountpoint?: boolean;
+    readonly NonRecursive?: boolean;
+    readonly ReadOnlyNonRecursive?: boolean;
+    readonly ReadOnlyForceRecursive?: boolean;
+  } | null;
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> } | null;
+    readonly Subpath?: string;
+  } | null;
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    /** ["noexec"] or ["uid", "1000"]. */
+    readonly Options?: readonly (readonly string[])[];
+  } | null;
+  readonly ImageOptions?: { readonly Subpath?: string } | null;
 }
 
 export interface Ulimit {

@@ -12,6 +12,7 @@ import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { volumeWorkRoutes } from "./routes/volume-work.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
 
 /** The Docker Engine API and Gantry's own few pages over an engine; not yet listening. */
@@ -33,6 +34,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       ...imageRoutes(engine),
       ...buildRoutes(engine),
       ...volumeRoutes(engine),
+      ...volumeWorkRoutes(engine),
       ...networkRoutes(engine),
       ...containerExtraRoutes(engine),
       ...gantryRoutes(engine),

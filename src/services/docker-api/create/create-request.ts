@@ -1,8 +1,6 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { GantryError } from "#base/core/errors.ts";
-import type { CreateRequest, NetworkMode, SandboxSpec, VolumeUse } from "#containers/lifecycle/contract.ts";
+import type { CreateRequest, NetworkMode, SandboxSpec } from "#containers/lifecycle/contract.ts";
 import { signalName } from "#containers/lifecycle/signals.ts";
-import type { DeviceSpec, MountSpec } from "#containers/runtime/contract.ts";
+import type { DeviceSpec } from "#containers/runtime/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerConfig, ContainerCreateBody, ContainerMount, HostConfig } from "#formats/docker/container.ts";
 import type { Platform } from "#formats/oci/contract.ts";
@@ -10,12 +8,14 @@ import type { ResolvedImage } from "#images/store/contract.ts";
 import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
 import { logOptionsOf } from "./log-options.ts";
-import { type WantedMount, wantedMounts } from "./mounts.ts";
+import { wantedMounts } from "./mounts.ts";
 import { networkMode } from "./networks.ts";
+import { placeMounts } from "./place-mounts.ts";
 import { portMappings } from "./ports.ts";
 import { refuseNotServed } from "./refused.ts";
 import { resourcesOf, securityOf, ulimitsOf } from "./resources.ts";
 import { restartPolicyOf } from "./restart.ts";
+import { volumesFrom } from "./volumes-from.ts";
 
 /** What the API keeps beside a container, for inspect and list. */
 export interface StoredRequest {
@@ -43,7 +43,8 @@ export function planCreate(
   refuseNotServed(host);
   const config = withImageDefaults(asked, image.config.config ?? {});
   const exposed = Object.keys(config.ExposedPorts ?? {});
-  const wanted = wantedMounts(host, Object.keys(config.Volumes ?? {}));
+  const inherited = volumesFrom(engine, host.VolumesFrom ?? []);
+  const wanted = wantedMounts(host, Object.keys(config.Volumes ?? {}), inherited);
   const security = securityOf(host);
   const resources = resourcesOf(host);
   const log = logOptionsOf(host);
@@ -143,77 +144,4 @@ function sandboxOf(
 /** Who shares a container's network is the same machine to others, so it has that name (Docker does the same). */
 function hostnameOf(engine: Engine, id: string): string {
   return engine.containers.get(id).sandbox.hostname ?? id.slice(0, 12);
-}
-
-interface PlacedMounts {
-  readonly specs: readonly MountSpec[];
-  readonly volumes: readonly VolumeUse[];
-  readonly shown: readonly ContainerMount[];
-  readonly fills: readonly { readonly volume: string; readonly target: string }[];
-}
-
-function placeMounts(engine: Engine, wanted: readonly WantedMount[]): PlacedMounts {
-  const specs: MountSpec[] = [];
-  const volumes: VolumeUse[] = [];
-  const shown: ContainerMount[] = [];
-  const fills: { volume: string; target: string }[] = [];
-  for (const mount of wanted) if (mount.kind === "bind") ensureSource(mount.source, mount.makeSource);
-  for (const mount of wanted) {
-    if (mount.kind === "tmpfs") {
-      const { kind: _kind, ...rest } = mount;
-      specs.push({ type: "tmpfs", ...rest });
-      shown.push({ Type: "tmpfs", Source: "", Destination: mount.target, Mode: "", RW: true, Propagation: "" });
-    } else if (mount.kind === "bind") {
-      specs.push({
-        type: "bind",
-        source: mount.source,
-        target: mount.target,
-        readonly: mount.readonly,
-        ...(mount.propagation === undefined ? {} : { propagation: mount.propagation }),
-      });
-      shown.push({
-        Type: "bind",
-        Source: mount.source,
-        Destination: mount.target,
-        Mode: mount.readonly ? "ro" : "",
-        RW: !mount.readonly,
-        Propagation: mount.propagation ?? "rprivate",
-      });
-    } else {
-      const anonymous = mount.name === undefined;
-      const { record, fresh } = engine.volumes.create({
-        ...(mount.name === undefined ? {} : { name: mount.name }),
-        labels: mount.labels,
-        anonymous,
-      });
-      specs.push({ type: "bind", source: record.path, target: mount.target, readonly: mount.readonly });
-      volumes.push({ name: record.name, anonymous });
-      if (fresh && mount.fill) fills.push({ volume: record.name, target: mount.target });
-      shown.push({
-        Type: "volume",
-        Name: record.name,
-        Source: record.path,
-        Destination: mount.target,
-        Driver: "local",
-        Mode: mount.readonly ? "ro" : "z",
-        RW: !mount.readonly,
-        Propagation: "",
-      });
-    }
-  }
-  return { specs, volumes, shown, fills };
-}
-
-/** `-v /missing:/x` makes the folder, as in Docker; `--mount` says that it is missing. */
-function ensureSource(source: string, make: boolean): void {
-  if (existsSync(source)) return;
-  if (!make) {
-    throw new GantryError("invalid", {
-      doing: "mount into the container",
-      on: source,
-      because: "bind source path does not exist on the host",
-      next: "Make it first, or use -v, which makes a folder.",
-    });
-  }
-  mkdirSync(source, { recursive: true });
 }

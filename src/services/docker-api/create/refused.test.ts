@@ -4,7 +4,6 @@ import { refuseNotServed } from "./refused.ts";
 
 test("each setting that would not be kept is refused by its flag", () => {
   const asked: Readonly<Record<string, HostConfig>> = {
-    "--volumes-from": { VolumesFrom: ["a"] },
     "--userns": { UsernsMode: "keep-id" },
     "--pid": { PidMode: "host" },
     "--uts": { UTSMode: "host" },

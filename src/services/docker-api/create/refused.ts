@@ -6,7 +6,6 @@ import type { HostConfig } from "#formats/docker/container.ts";
  * Each test says when a field really asks for something.
  */
 const notServed: readonly { readonly flag: string; readonly asks: (host: HostConfig) => boolean }[] = [
-  { flag: "--volumes-from", asks: (host) => (host.VolumesFrom ?? []).length > 0 },
   { flag: "--userns", asks: (host) => !["", "host", undefined].includes(host.UsernsMode) },
   { flag: "--pid", asks: (host) => !["", "private", undefined].includes(host.PidMode) },
   { flag: "--uts", asks: (host) => !["", "private", undefined].includes(host.UTSMode) },

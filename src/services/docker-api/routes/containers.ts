@@ -2,10 +2,10 @@ import { GantryError, isKind } from "#base/core/errors.ts";
 import type { ContainerRecord, CreateRequest, WaitCondition } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerCreateBody, ContainerWaitAnswer } from "#formats/docker/container.ts";
-import type { ImageRecord } from "#images/store/contract.ts";
 import { filters, flag, integer } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { planCreate } from "../create/create-request.ts";
+import { findImage } from "../find-image.ts";
 import { openFor, platformOf, platformWarnings } from "../platform.ts";
 import { inspect, summary } from "../shape/container.ts";
 import { checkFilters, matchesFilters } from "../shape/container-filter.ts";
@@ -133,22 +133,6 @@ async function createOrLetGo(engine: Engine, request: CreateRequest): Promise<Co
   } catch (error) {
     await engine.volumes.removeAnonymous((request.volumes ?? []).filter((use) => use.anonymous).map((use) => use.name));
     throw error;
-  }
-}
-
-/** Docker's clients read "No such image" and pull by themselves. */
-export function findImage(engine: Engine, name: string): ImageRecord {
-  try {
-    return engine.store.images.resolve(name);
-  } catch (error) {
-    if (!isKind(error, "not-found")) throw error;
-    throw new GantryError("not-found", {
-      doing: "find the image",
-      on: name,
-      because: `No such image: ${name}`,
-      next: "Pull, build, load or import it first.",
-      cause: error,
-    });
   }
 }
 

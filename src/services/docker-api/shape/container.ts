@@ -14,7 +14,7 @@ import { commandLine } from "../create/image-defaults.ts";
 import { endpointTable, networkModeOf } from "./endpoints.ts";
 import { timestamp, zeroTime } from "./time.ts";
 
-export function storedRequest(record: ContainerRecord): StoredRequest {
+export function storedRequest(record: Pick<ContainerRecord, "request">): StoredRequest {
   return record.request as StoredRequest;
 }
 

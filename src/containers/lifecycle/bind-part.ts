@@ -1,25 +1,42 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
-import { openFlags, openFolder, openInside, owned } from "#base/system/files/open.ts";
+import type { OpenFile } from "#base/system/files/contract.ts";
+import { currentFolder, openAt, openFlags, openFolder, openInside, owned } from "#base/system/files/open.ts";
 import { statFd } from "#base/system/files/status.ts";
 import { errnoName, must } from "#base/system/libc/errno.ts";
 import { mount, mountFlags, unmount } from "#base/system/mounts/mount.ts";
+
+interface Part {
+  readonly source: string;
+  readonly subpath?: string;
+  readonly place: string;
+  readonly shallow: boolean;
+}
 
 /**
  * CVE-2017-1002101: whoever writes the volume could make the part a link to the host, also between a look and the
  * mount. The kernel resolves it below the folder, and what it found is bound by its descriptor.
  */
-export function bindPart({ folder, subpath, place }: { folder: string; subpath: string; place: string }): void {
-  using top = openFolder(folder);
-  const found = openInside(top.fd, subpath, "in-mounts", openFlags.path);
-  if (found < 0 && ["ENOENT", "ENOTDIR"].includes(errnoName(found))) throw missing(subpath);
-  using part = owned(must(found, { doing: "mount the part of a volume", on: subpath }));
+export function bindAt({ source, subpath, place, shallow }: Part): void {
+  using part = subpath === undefined ? openPlace(source) : openPart(source, subpath);
   const status = statFd(part.fd);
   const isFolder = typeof status !== "number" && status.kind === "directory";
   mkdirSync(isFolder ? place : dirname(place), { recursive: true, mode: 0o700 });
   if (!isFolder) closeSync(openSync(place, "a", 0o600));
-  mount({ source: `/proc/self/fd/${part.fd}`, target: place, flags: mountFlags.bind | mountFlags.recursive });
+  const flags = shallow ? mountFlags.bind : mountFlags.bind | mountFlags.recursive;
+  mount({ source: `/proc/self/fd/${part.fd}`, target: place, flags });
+}
+
+function openPlace(path: string): OpenFile {
+  return owned(must(openAt(currentFolder, path, openFlags.path), { doing: "mount", on: path }));
+}
+
+function openPart(folder: string, subpath: string): OpenFile {
+  using top = openFolder(folder);
+  const found = openInside(top.fd, subpath, "in-mounts", openFlags.path);
+  if (found < 0 && ["ENOENT", "ENOTDIR"].includes(errnoName(found))) throw missing(subpath);
+  return owned(must(found, { doing: "mount the part of a volume", on: subpath }));
 }
 
 /** Takes every bind in `folder` away; a place that is still mounted is never emptied, only refused. */
