@@ -13,6 +13,7 @@ import { writeSandboxFiles } from "./name-files.ts";
 import { endpointsOf, namesOf } from "./networking.ts";
 import { probe } from "./probing.ts";
 import { readyMounts } from "./ready-mounts.ts";
+import { namespacesOf } from "./sharing.ts";
 import { mountRoot } from "./tasks.ts";
 
 /** Starts a container that does not run; call it inside `entry.serial`. On failure everything is taken back. */
@@ -27,7 +28,7 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
     // What a killed engine left of an earlier try.
     rmSync(paths.exitFile, { force: true });
     const [mounts, lease] = await together(mountAll(context, entry), takeNetwork(context, record));
-    const spec = containerSpec(entry, lease, mounts);
+    const spec = containerSpec(context, entry, lease, mounts);
     context.runtime.writeBundle(paths.run, spec);
     entry.log.rotation?.prepare(entry.log.sizeMax);
     watchLog(context, entry);
@@ -40,7 +41,7 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
       terminal: record.config.process.terminal ?? false,
       openStdin: record.config.openStdin ?? false,
       keepStdin: (record.config.openStdin ?? false) && !(record.config.stdinOnce ?? false),
-      log: { path: paths.log, sizeMax: entry.log.sizeMax },
+      ...(record.config.withoutLog === true ? {} : { log: { path: paths.log, sizeMax: entry.log.sizeMax } }),
       exitFolder: exitsFolder(context.layout),
     });
     await Promise.all([...entry.pending].map((client) => client.connect(context.packets, paths.attach)));
@@ -132,7 +133,7 @@ async function together<A, B>(mounted: Promise<A>, taken: Promise<B>): Promise<[
   return [first.value, second.value];
 }
 
-function containerSpec(entry: Entry, taken: Taken, mounts: readonly MountSpec[]): ContainerSpec {
+function containerSpec(context: Context, entry: Entry, taken: Taken, mounts: readonly MountSpec[]): ContainerSpec {
   const { record, paths } = entry;
   const { sandbox, config } = record;
   const {
@@ -145,6 +146,7 @@ function containerSpec(entry: Entry, taken: Taken, mounts: readonly MountSpec[])
     restart: _p,
     health: _h,
     logFiles: _f,
+    withoutLog: _w,
     ...rest
   } = config;
   const hostname = sandbox.hostname ?? record.id.slice(0, 12);
@@ -156,10 +158,7 @@ function containerSpec(entry: Entry, taken: Taken, mounts: readonly MountSpec[])
     hostname,
     ...(sandbox.domainname === undefined ? {} : { domainname: sandbox.domainname }),
     mounts: [...names.filter((mount) => !asked.has(mount.target)), ...mounts],
-    namespaces: {
-      network: taken.choice,
-      ipc: { kind: sandbox.ipc === "host" ? "host" : "new" },
-    },
+    namespaces: namespacesOf(context, record, taken.choice),
     cgroup: `${sandbox.cgroupParent ?? "/gantry"}/${record.id}`,
   };
 }

@@ -335,6 +335,14 @@ class ContainerSet implements Containers {
   logs(id: string, options: LogOptions = {}): AsyncIterable<readonly LogLine[]> {
     const entry = this.#entries.find(id);
     rule(entry.record, "logs");
+    if (entry.record.config.withoutLog === true) {
+      throw new GantryError("unsupported", {
+        doing: "read the logs of",
+        on: entry.record.name,
+        because: "configured logging driver does not support reading",
+        next: "Make it with another log driver, or attach to it.",
+      });
+    }
     return readLog(entry.log, options);
   }
 

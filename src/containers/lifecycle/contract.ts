@@ -26,6 +26,9 @@ export type NetworkMode =
   /** The namespaces of another running container. */
   | { readonly kind: "container"; readonly id: string };
 
+/** One of its own, the host's, or that of another container, which must run when this one starts. */
+export type SharedNamespace = "private" | "host" | { readonly container: string };
+
 export interface SandboxSpec {
   readonly network: NetworkMode;
   readonly ports?: readonly PortMapping[];
@@ -38,7 +41,12 @@ export interface SandboxSpec {
   readonly dnsOptions?: readonly string[];
   /** Lines for /etc/hosts: "name:address". */
   readonly extraHosts?: readonly string[];
-  readonly ipc?: "private" | "host";
+  /** "shareable" is private until another container joins it. */
+  readonly ipc?: SharedNamespace | "shareable";
+  readonly pid?: SharedNamespace;
+  readonly uts?: "host";
+  /** Default: the container sees the host's cgroup names. */
+  readonly cgroup?: "private";
   /** Below each controller; default "/gantry". */
   readonly cgroupParent?: string;
 }
@@ -69,6 +77,8 @@ export type ContainerConfig = Omit<
   readonly autoRemove?: boolean;
   /** Bytes of one log file before the next is begun; default 256 MiB. */
   readonly logSizeMax?: number;
+  /** What it writes is kept nowhere; only who is attached hears it. */
+  readonly withoutLog?: boolean;
   /** Default "no". Excludes `autoRemove`. */
   readonly restart?: RestartPolicy;
   readonly health?: HealthCheck;

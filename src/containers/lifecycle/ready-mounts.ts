@@ -2,12 +2,13 @@ import { join } from "node:path";
 import type { MountSpec } from "#containers/runtime/contract.ts";
 import type { Context, Entry } from "./context.ts";
 import type { ContainerMount } from "./contract.ts";
+import { sharedMemory } from "./sharing.ts";
 import { bindPart, mountRoot } from "./tasks.ts";
 
 /** Mounts the volumes a container uses and binds the parts it wants; gives its mounts as the runtime takes them. */
 export async function readyMounts(context: Context, entry: Entry): Promise<MountSpec[]> {
   await holdVolumes(context, entry);
-  const mounts: MountSpec[] = [];
+  const mounts = await sharedMemory(context, entry);
   for (const [index, mount] of (entry.record.config.mounts ?? []).entries()) {
     mounts.push(await ready(context, mount, join(entry.paths.mounts, String(index))));
   }

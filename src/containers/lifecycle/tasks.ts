@@ -28,6 +28,11 @@ export const bindPart = task<
   { readonly mounted: true }
 >("containers.bind-part");
 
+/** A memory file system for /dev/shm, for several containers to bind. */
+export const mountShm = task<{ readonly place: string; readonly size: number }, { readonly mounted: true }>(
+  "containers.mount-shm",
+);
+
 /** Unmounts it if mounted and removes the whole folder around it; nothing of a mounted file system is touched. */
 export const clearRunFolder = task<{ readonly folder: string; readonly rootfs: string }, { readonly cleared: true }>(
   "containers.clear-run-folder",

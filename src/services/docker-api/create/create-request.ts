@@ -1,14 +1,17 @@
+import { hostname as machineName } from "node:os";
 import type { CreateRequest, NetworkMode, SandboxSpec } from "#containers/lifecycle/contract.ts";
 import { signalName } from "#containers/lifecycle/signals.ts";
-import type { DeviceSpec } from "#containers/runtime/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerConfig, ContainerCreateBody, ContainerMount, HostConfig } from "#formats/docker/container.ts";
 import type { Platform } from "#formats/oci/contract.ts";
 import type { ResolvedImage } from "#images/store/contract.ts";
+import { blockIoOf } from "./block-io.ts";
+import { deviceRulesOf, devicesOf } from "./devices.ts";
 import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
 import { logOptionsOf } from "./log-options.ts";
 import { wantedMounts } from "./mounts.ts";
+import { sharedNamespaces } from "./namespaces.ts";
 import { networkMode } from "./networks.ts";
 import { placeMounts } from "./place-mounts.ts";
 import { portMappings } from "./ports.ts";
@@ -29,6 +32,8 @@ interface Plan {
   readonly request: CreateRequest;
   /** Fresh volumes that get the image's content at their mount point. */
   readonly fills: readonly { readonly volume: string; readonly target: string }[];
+  /** What was asked for and this machine has no way to do. */
+  readonly warnings: readonly string[];
 }
 
 /** A create body as a lifecycle request. Makes the volumes it names. Errors: "invalid", "unsupported", "not-found". */
@@ -47,6 +52,7 @@ export function planCreate(
   const wanted = wantedMounts(host, Object.keys(config.Volumes ?? {}), inherited);
   const security = securityOf(host);
   const resources = resourcesOf(host);
+  const blockIo = blockIoOf(host);
   const log = logOptionsOf(host);
   const restart = restartPolicyOf(host.RestartPolicy, host.AutoRemove === true);
   const health = healthCheckOf(config, host);
@@ -57,6 +63,7 @@ export function planCreate(
   const mounts = placeMounts(engine, wanted);
   return {
     fills: mounts.fills,
+    warnings: blockIo.warnings,
     request: {
       ...(name === null || name === "" ? {} : { name: name.replace(/^\//, "") }),
       image: image.record.id,
@@ -83,14 +90,9 @@ export function planCreate(
         },
         ...(host.ReadonlyRootfs === true ? { readonlyRootfs: true } : {}),
         mounts: mounts.specs,
-        devices: (host.Devices ?? []).map(
-          (device): DeviceSpec => ({
-            source: device.PathOnHost,
-            target: device.PathInContainer || device.PathOnHost,
-            access: device.CgroupPermissions || "rwm",
-          }),
-        ),
-        resources,
+        devices: devicesOf(host),
+        deviceRules: deviceRulesOf(host),
+        resources: { ...resources, ...blockIo.limits },
         sysctls: host.Sysctls ?? {},
         ...(host.Init === true ? { init: true } : {}),
         ...(host.Privileged === true ? { privileged: true } : {}),
@@ -126,7 +128,7 @@ function sandboxOf(
   network: NetworkMode,
   exposed: readonly string[],
 ): SandboxSpec {
-  const hostname = config.Hostname || (network.kind === "container" ? hostnameOf(engine, network.id) : "");
+  const hostname = config.Hostname || inheritedHostname(engine, host, network);
   return {
     network,
     ports: portMappings(host, exposed),
@@ -136,9 +138,15 @@ function sandboxOf(
     ...(host.DnsSearch && host.DnsSearch.length > 0 ? { dnsSearch: host.DnsSearch } : {}),
     ...(host.DnsOptions && host.DnsOptions.length > 0 ? { dnsOptions: host.DnsOptions } : {}),
     ...(host.ExtraHosts && host.ExtraHosts.length > 0 ? { extraHosts: host.ExtraHosts } : {}),
-    ...(host.IpcMode === "host" ? { ipc: "host" as const } : {}),
+    ...sharedNamespaces(engine, host, config),
     ...(host.CgroupParent ? { cgroupParent: host.CgroupParent } : {}),
   };
+}
+
+/** Who uses the host's network is the host to others, and has its name unless told otherwise. */
+function inheritedHostname(engine: Engine, host: HostConfig, network: NetworkMode): string {
+  if (network.kind === "host" || host.UTSMode === "host") return machineName();
+  return network.kind === "container" ? hostnameOf(engine, network.id) : "";
 }
 
 /** Who shares a container's network is the same machine to others, so it has that name (Docker does the same). */

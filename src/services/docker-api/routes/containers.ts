@@ -123,7 +123,10 @@ async function create(engine: Engine, call: Call): Promise<Answer> {
     await engine.containers.remove(container.id, { force: true, volumes: true });
     throw error;
   }
-  return { status: 201, json: { Id: container.id, Warnings: platformWarnings(image, platform) } };
+  return {
+    status: 201,
+    json: { Id: container.id, Warnings: [...platformWarnings(image, platform), ...plan.warnings] },
+  };
 }
 
 /** A refused container leaves none of the volumes that were made for it alone. */

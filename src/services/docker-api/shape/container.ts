@@ -173,7 +173,7 @@ export function inspect(
     HostConfig: {
       ...stored.host,
       NetworkMode: stored.host.NetworkMode || "bridge",
-      LogConfig: { Type: "json-file", Config: stored.host.LogConfig?.Config ?? {} },
+      LogConfig: { Type: stored.host.LogConfig?.Type || "json-file", Config: stored.host.LogConfig?.Config ?? {} },
       RestartPolicy: restartPolicy(record),
     },
     GraphDriver: { Name: "overlay2", Data: places.upper === undefined ? null : { UpperDir: places.upper } },
