@@ -70,6 +70,7 @@ export interface ContainerFlags extends HealthFlags, ResourceFlags {
   readonly ulimit: readonly string[];
   readonly user?: string;
   readonly volume: readonly string[];
+  readonly volumesFrom: readonly string[];
   readonly workdir?: string;
 }
 
@@ -103,7 +104,7 @@ export function declareContainerFlags(command: Command): void {
   many("-l, --label <name=value>", "a label");
   command.option("--log-driver <name>", "json-file");
   many("--log-opt <name=value>", "an option of the log");
-  many("--mount <fields>", "type=bind|volume|tmpfs,source=…,target=…[,readonly]");
+  many("--mount <fields>", "type=bind|volume|tmpfs|image,source=…,target=…[,readonly]");
   many(
     "--network <network>",
     "its network: a name, none, host or container:NAME; several, and name=…,alias=…,ip=… too",
@@ -137,6 +138,7 @@ export function declareContainerFlags(command: Command): void {
   many("--ulimit <name=soft[:hard]>", "a limit of its processes");
   command.option("-u, --user <user>", "name or id, optionally :group");
   many("-v, --volume <source:target[:ro]>", "mount a folder or a volume");
+  many("--volumes-from <container[:ro]>", "the volumes and binds of another container");
   command.option("-w, --workdir <folder>", "the folder to start in");
   many("--annotation <name=value>", "an annotation for the runtime");
   declareHealthFlags(command);
@@ -213,6 +215,7 @@ export function createBody(
   const host: HostConfig = {
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
     Mounts: mounts,
+    VolumesFrom: flags.volumesFrom,
     Tmpfs: Object.fromEntries(flags.tmpfs.map((text) => splitOnce(text, ":"))),
     NetworkMode: networks.mode,
     PortBindings: bindings,

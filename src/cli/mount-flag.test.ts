@@ -24,6 +24,23 @@ test("bind, volume and tmpfs take docker's fields", () => {
   });
 });
 
+test("a volume's driver options, part and labels, an image's part, and how far a bind reaches", () => {
+  const text = 'src=v,dst=/b,volume-subpath=a/b,volume-label=x=1,volume-opt=type=nfs,"volume-opt=o=addr=1.2.3.4,ro"';
+  expect(parseMountFlag(text).VolumeOptions).toEqual({
+    Subpath: "a/b",
+    Labels: { x: "1" },
+    DriverConfig: { Options: { type: "nfs", o: "addr=1.2.3.4,ro" } },
+  });
+  expect(parseMountFlag("type=image,src=busybox,dst=/b,image-subpath=etc")).toMatchObject({
+    Type: "image",
+    ImageOptions: { Subpath: "etc" },
+  });
+  expect(parseMountFlag("type=bind,src=/a,dst=/b,ro,bind-recursive=writable").BindOptions).toEqual({
+    ReadOnlyNonRecursive: true,
+  });
+  expect(() => parseMountFlag("type=bind,src=/a,dst=/b,bind-recursive=maybe")).toThrow("bind-recursive=maybe");
+});
+
 test("a relative source is the caller's, and ro=false is no read-only", () => {
   expect(parseMountFlag("type=bind,source=./x,target=/b,ro=false")).toMatchObject({
     Source: resolve("./x"),

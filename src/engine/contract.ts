@@ -6,7 +6,7 @@ import type { WorkerPool } from "#base/system/pool/contract.ts";
 import type { BuildEvent, Builder, BuildRequest } from "#build/contract.ts";
 import type { Containers, LifecycleEvent } from "#containers/lifecycle/contract.ts";
 import type { ForeignDrop, Networks } from "#containers/network/contract.ts";
-import type { Volumes } from "#containers/volume/contract.ts";
+import type { CreateVolume, VolumeRecord, Volumes } from "#containers/volume/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import type { Descriptor, Platform } from "#formats/oci/contract.ts";
 import type { Archive } from "#images/archive/contract.ts";
@@ -19,6 +19,7 @@ export interface Engine extends AsyncDisposable {
   readonly archive: Archive;
   readonly containers: Containers;
   readonly volumes: Volumes;
+  readonly volumeWork: VolumeWork;
   readonly networks: Networks;
   readonly builder: Builder;
   readonly events: EventLog;
@@ -141,6 +142,26 @@ export interface ImageWork {
     all: boolean,
     wanted?: (image: ImageRecord) => boolean,
   ): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
+}
+
+export interface CopyVolume {
+  /** Freeze the containers that run with it instead of refusing. */
+  readonly pause: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Work on whole volumes. Errors: "not-found"; "conflict" a container that uses it runs, or the new name is taken. */
+export interface VolumeWork {
+  /** A volume of the same content, by shared blocks where the file system can; a name is made up when left out. */
+  clone(name: string, to: string | undefined, options: CopyVolume): Promise<VolumeRecord>;
+  /** A clone that says of what it is and when; named `<volume>-<time>` when left out. */
+  snapshot(name: string, as: string | undefined, options: CopyVolume): Promise<VolumeRecord>;
+  /** Writes its content as a tar into `file`. */
+  pack(name: string, file: string, options: CopyVolume): Promise<void>;
+  /** A volume with what is in a tar. Errors: "corrupt" it is none. */
+  unpack(request: CreateVolume, file: string, signal: AbortSignal): Promise<VolumeRecord>;
+  /** Its containers know it by the new name, also while they run; `amend` rewrites what was kept for inspect. */
+  rename(name: string, to: string, amend: (request: unknown) => unknown): VolumeRecord;
 }
 
 /** Registry listeners inside the engine (`gantry registry serve`). They outlive its process, until stopped. */

@@ -32,9 +32,13 @@ function world(images: Record<string, string[]>, users: Record<string, "running"
   } as unknown as Store;
   const containers = {
     list: () =>
-      Object.entries(users).map(([image, status]) => ({ image, name: "web", id: "c".repeat(64), state: { status } })) as
-        | ContainerRecord[]
-        | never,
+      Object.entries(users).map(([image, status]) => ({
+        image,
+        name: "web",
+        id: "c".repeat(64),
+        state: { status },
+        config: {},
+      })) as ContainerRecord[] | never,
   } as unknown as Containers;
   const events = { publish: ({ action }: { action: string }) => told.push(action) } as unknown as EventLog;
   return { removal: new ImageRemoval(store, containers, events), names, told, collected: () => collected };

@@ -48,10 +48,9 @@ export class ImageRemoval {
     all: boolean,
     wanted: (image: ImageRecord) => boolean = () => true,
   ): Promise<{ removed: readonly Removed[]; bytes: number }> {
-    const used = new Set(this.#containers.list().map((container) => container.image));
     const removed: Removed[] = [];
     for (const record of this.#store.images.list()) {
-      if (used.has(record.id) || (!all && record.names.length > 0) || !wanted(record)) continue;
+      if (this.#users(record).length > 0 || (!all && record.names.length > 0) || !wanted(record)) continue;
       try {
         for (const name of record.names) removed.push(this.#untag(record, name));
         removed.push(...this.#drop(record));
@@ -65,7 +64,7 @@ export class ImageRemoval {
   }
 
   #users(record: ImageRecord): ContainerRecord[] {
-    return this.#containers.list().filter((container) => container.image === record.id);
+    return this.#containers.list().filter((container) => usesImage(container, record.id));
   }
 
   #refuseUsed(record: ImageRecord, text: string, force: boolean): void {
@@ -97,6 +96,11 @@ export class ImageRemoval {
     this.#events.publish({ type: "image", action: "delete", id: record.id, attributes: { name: record.id } });
     return [{ deleted: record.id }];
   }
+}
+
+/** As its root, or mounted into it. */
+function usesImage({ image, config }: ContainerRecord, id: string): boolean {
+  return image === id || (config.mounts ?? []).some((mount) => mount.type === "image" && mount.image === id);
 }
 
 /** The record's own name that `text` means; undefined when it is an id. */

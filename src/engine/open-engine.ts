@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "#base/core/clock.ts";
 import { GantryError, isKind } from "#base/core/errors.ts";
@@ -13,20 +13,17 @@ import { lockFile } from "#base/system/files/lock.ts";
 import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import { openPacketConnector } from "#base/system/sockets/packet-connector.ts";
 import { openBuilder } from "#build/builder.ts";
-import { copySources } from "#build/tasks.ts";
 import { openContainers } from "#containers/lifecycle/containers.ts";
+import type { Containers } from "#containers/lifecycle/contract.ts";
 import { containerSchema } from "#containers/lifecycle/table.ts";
 import { findForeignDrops } from "#containers/network/foreign-drop.ts";
 import { openNetworks } from "#containers/network/networks.ts";
 import { openCrun } from "#containers/runtime/crun.ts";
-import { clearUnnamedVolumes, openVolumes } from "#containers/volume/volumes.ts";
 import { openArchive } from "#images/archive/open-archive.ts";
 import { openStore } from "#images/store/open-store.ts";
-import { measureTree, removeTrees } from "#images/store/tasks.ts";
 import { createTransfer } from "#images/transfer/transfer.ts";
 import { receiveContext } from "./build-context.ts";
 import type { Engine } from "./contract.ts";
-import { copyFolderOwner } from "./copy/tasks.ts";
 import { downloads } from "./downloads.ts";
 import { openEventLog } from "./events.ts";
 import { createImageWork, engineId, findBase } from "./image-work.ts";
@@ -38,6 +35,8 @@ import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
 import { savedAddresses } from "./saved-addresses.ts";
 import { openSettings } from "./settings.ts";
+import { createVolumeWork } from "./volume-work.ts";
+import { engineVolumes } from "./volumes.ts";
 
 /** Files of the Workers; the composition root knows where they are. */
 export interface WorkerEntries {
@@ -99,40 +98,19 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   );
   const runtime = openCrun({ state: join(runRoot, "crun"), faults });
 
-  const volumeFolder = join(dataRoot, "volumes");
-  const volumes = openVolumes({
-    folder: volumeFolder,
-    database,
-    clock,
-    random,
-    faults,
-    files: {
-      remove: async (path) => void (await bulk.run(removeTrees, { paths: [path] })),
-      measure: async (path) => (await bulk.run(measureTree, { path })).bytes,
-      async fill(rootfs, target, volume) {
-        if (!(await bulk.run(copyFolderOwner, { root: rootfs, path: target, to: volume }))) return;
-        await bulk.run(copySources, {
-          root: { folder: rootfs, keepMode: true },
-          sources: [target],
-          exclude: [],
-          target: volume,
-          destination: "/",
-          layerTime: Math.floor(clock.now() / 1000),
-          unpack: false,
-        });
-      },
-    },
-  });
-  clearUnnamedVolumes(volumeFolder, volumes, readdirSync(volumeFolder));
-
-  const containers = opened.use(
+  const volumes = engineVolumes({ dataRoot, database, bulk, clock, random, faults });
+  const containers: Containers = opened.use(
     openContainers({
       layout: { data: dataRoot, run: runRoot },
       database,
       runtime,
       rootfs: rootFilesystem(store),
       networks,
-      volumes,
+      volumes: {
+        hold: (name, holder) => volumes.hold(name, holder),
+        release: (name, holder) => volumes.release(name, holder),
+        removeAnonymous: (names) => volumes.removeAnonymous(names.filter((name) => !isUsed(containers, name))),
+      },
       kernel,
       packets,
       clock,
@@ -194,6 +172,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     archive,
     containers,
     volumes,
+    volumeWork: createVolumeWork({ volumes, containers, database, bulk, events, clock }),
     networks,
     builder,
     events,
@@ -218,6 +197,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     scratch: receptionFolder,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+/** By a container that stays: one made with --volumes-from may outlive the one that an anonymous volume was made for. */
+function isUsed(containers: Containers, name: string): boolean {
+  return containers
+    .list()
+    .some(({ state, volumes }) => state.status !== "removing" && volumes.some((use) => use.name === name));
 }
 
 function lockRoot(dataRoot: string): FileLock {

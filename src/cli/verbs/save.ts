@@ -1,7 +1,6 @@
-import { createWriteStream, renameSync, rmSync } from "node:fs";
-import { pipeline } from "node:stream/promises";
-import { GantryError, isKind } from "#base/core/errors.ts";
+import { GantryError } from "#base/core/errors.ts";
 import type { Verb } from "../contract.ts";
+import { writeFile } from "../write-file.ts";
 
 export const verb: Verb = {
   declare(command, run) {
@@ -24,27 +23,9 @@ export const verb: Verb = {
         if (options.platform !== undefined) query.append("platform", options.platform);
         const stream = await client.stream("GET", `/images/get?${query}`);
         if (options.output === undefined) for await (const chunk of stream) context.stdout.write(chunk);
-        else await writeFile(stream, options.output);
+        else await writeFile(stream, options.output, "save images to");
         return undefined;
       }),
     );
   },
 };
-
-/** Under another name until it is whole: half an archive must not look like one. */
-async function writeFile(stream: ReadableStream<Uint8Array>, file: string): Promise<void> {
-  const part = `${file}.part`;
-  try {
-    await pipeline(stream as AsyncIterable<Uint8Array>, createWriteStream(part));
-    renameSync(part, file);
-  } catch (cause) {
-    rmSync(part, { force: true });
-    if (isKind(cause)) throw cause;
-    throw new GantryError("unavailable", {
-      doing: "save images to",
-      on: file,
-      because: `the file cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    });
-  }
-}

@@ -9,6 +9,7 @@ import { type Column, renderList } from "../output/list.ts";
 import { compile } from "../output/template.ts";
 import { size } from "../output/words.ts";
 import { pairs } from "../pairs-flag.ts";
+import { declareWork } from "./volume-work.ts";
 
 interface Volume {
   readonly Name: string;
@@ -27,7 +28,8 @@ export const verb: Verb = {
     declareInspect(command, run);
     declareRemove(command, run);
     declarePrune(command, run);
-    command.argument("[verb]").usage("create|ls|inspect|rm|prune [options]");
+    declareWork(command, run);
+    command.argument("[verb]").usage("create|ls|inspect|rm|prune|clone|snapshot|export|import|rename [options]");
     command.action((word: string | undefined) =>
       run(async (context) => {
         if (word !== undefined) {

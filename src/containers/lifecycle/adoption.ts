@@ -10,6 +10,7 @@ import { exited, finishRemoval, tearDown } from "./ending.ts";
 import { readExitFile } from "./exits.ts";
 import { containerPaths, exitsFolder } from "./layout.ts";
 import { namesOf } from "./networking.ts";
+import { holdVolumes } from "./ready-mounts.ts";
 import { runsAtEngineStart } from "./restart-policy.ts";
 import { clearRunFolder } from "./tasks.ts";
 
@@ -72,6 +73,8 @@ export async function adoptAll(context: Context, entries: readonly Entry[]): Pro
     held.set(entry.record.id, { lease: network, names: namesOf(entry.record), dns: sandbox.dns ?? [] });
   }
   await context.networks?.adopt(held);
+  // Before any is let go: what a running container still has mounted stays the one mount of it.
+  for (const [entry, plan] of plans) if (plan.kind === "watch") await holdVolumes(context, entry);
   await Promise.all(plans.map(([entry, plan]) => entry.serial.run(() => apply(context, entry, plan, report))));
   await clearStrangers(context, entries);
   return report;

@@ -12,6 +12,8 @@ import { logNaming } from "./log-naming.ts";
 import { writeSandboxFiles } from "./name-files.ts";
 import { endpointsOf, namesOf } from "./networking.ts";
 import { probe } from "./probing.ts";
+import { readyMounts } from "./ready-mounts.ts";
+import { namespacesOf } from "./sharing.ts";
 import { mountRoot } from "./tasks.ts";
 
 /** Starts a container that does not run; call it inside `entry.serial`. On failure everything is taken back. */
@@ -25,8 +27,8 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
     mkdirSync(paths.data, { recursive: true, mode: 0o700 });
     // What a killed engine left of an earlier try.
     rmSync(paths.exitFile, { force: true });
-    const [lease] = await together(mountRootfs(context, entry), takeNetwork(context, record));
-    const spec = containerSpec(entry, lease);
+    const [mounts, lease] = await together(mountAll(context, entry), takeNetwork(context, record));
+    const spec = containerSpec(context, entry, lease, mounts);
     context.runtime.writeBundle(paths.run, spec);
     entry.log.rotation?.prepare(entry.log.sizeMax);
     watchLog(context, entry);
@@ -39,7 +41,7 @@ export async function begin(context: Context, entry: Entry): Promise<void> {
       terminal: record.config.process.terminal ?? false,
       openStdin: record.config.openStdin ?? false,
       keepStdin: (record.config.openStdin ?? false) && !(record.config.stdinOnce ?? false),
-      log: { path: paths.log, sizeMax: entry.log.sizeMax },
+      ...(record.config.withoutLog === true ? {} : { log: { path: paths.log, sizeMax: entry.log.sizeMax } }),
       exitFolder: exitsFolder(context.layout),
     });
     await Promise.all([...entry.pending].map((client) => client.connect(context.packets, paths.attach)));
@@ -82,10 +84,11 @@ export function watchLog(context: Context, entry: Entry): void {
   entry.logWatch = context.packets.watchArrivals(entry.paths.data, () => rotation.turned(), logNaming.name);
 }
 
-async function mountRootfs(context: Context, entry: Entry): Promise<void> {
+async function mountAll(context: Context, entry: Entry): Promise<MountSpec[]> {
   const { id, image, platform } = entry.record;
   const { cwd, options } = await context.rootfs.prepare(id, image, platform);
   await context.kernel.run(mountRoot, { cwd, options, target: entry.paths.rootfs });
+  return readyMounts(context, entry);
 }
 
 interface Taken {
@@ -123,14 +126,14 @@ async function takeNetwork(context: Context, record: ContainerRecord): Promise<T
 }
 
 /** Both, and if one fails the other has ended too before the error goes on. */
-async function together(mounted: Promise<void>, taken: Promise<Taken>): Promise<[Taken]> {
+async function together<A, B>(mounted: Promise<A>, taken: Promise<B>): Promise<[A, B]> {
   const [first, second] = await Promise.allSettled([mounted, taken]);
   if (first.status === "rejected") throw first.reason;
   if (second.status === "rejected") throw second.reason;
-  return [second.value];
+  return [first.value, second.value];
 }
 
-function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
+function containerSpec(context: Context, entry: Entry, taken: Taken, mounts: readonly MountSpec[]): ContainerSpec {
   const { record, paths } = entry;
   const { sandbox, config } = record;
   const {
@@ -143,21 +146,19 @@ function containerSpec(entry: Entry, taken: Taken): ContainerSpec {
     restart: _p,
     health: _h,
     logFiles: _f,
+    withoutLog: _w,
     ...rest
   } = config;
   const hostname = sandbox.hostname ?? record.id.slice(0, 12);
   const names = writeNameFiles(entry, taken, hostname);
-  const asked = new Set((rest.mounts ?? []).map((mount) => mount.target));
+  const asked = new Set(mounts.map((mount) => mount.target));
   return {
     ...rest,
     rootfs: paths.rootfs,
     hostname,
     ...(sandbox.domainname === undefined ? {} : { domainname: sandbox.domainname }),
-    mounts: [...names.filter((mount) => !asked.has(mount.target)), ...(rest.mounts ?? [])],
-    namespaces: {
-      network: taken.choice,
-      ipc: { kind: sandbox.ipc === "host" ? "host" : "new" },
-    },
+    mounts: [...names.filter((mount) => !asked.has(mount.target)), ...mounts],
+    namespaces: namespacesOf(context, record, taken.choice),
     cgroup: `${sandbox.cgroupParent ?? "/gantry"}/${record.id}`,
   };
 }

@@ -28,7 +28,7 @@ import type {
   RootFilesystem,
   Stats,
   TopResult,
-  VolumeRemover,
+  VolumePort,
   WaitCondition,
   WaitResult,
 } from "./contract.ts";
@@ -69,7 +69,7 @@ export interface ContainersOptions {
   readonly rootfs: RootFilesystem;
   /** Without it "none" is a fresh namespace with nothing up, and there is no bridge. */
   readonly networks?: Networks;
-  readonly volumes?: VolumeRemover;
+  readonly volumes?: VolumePort;
   readonly kernel: WorkerPool;
   readonly packets: PacketConnector;
   /** Path of conmon; default: the installed one. */
@@ -342,6 +342,14 @@ class ContainerSet implements Containers {
   logs(id: string, options: LogOptions = {}): AsyncIterable<readonly LogLine[]> {
     const entry = this.#entries.find(id);
     rule(entry.record, "logs");
+    if (entry.record.config.withoutLog === true) {
+      throw new GantryError("unsupported", {
+        doing: "read the logs of",
+        on: entry.record.name,
+        because: "configured logging driver does not support reading",
+        next: "Make it with another log driver, or attach to it.",
+      });
+    }
     return readLog(entry.log, options);
   }
 
@@ -373,6 +381,19 @@ class ContainerSet implements Containers {
   async openRoot(id: string, options: { readonly mounts?: boolean } = {}) {
     const entry = this.#entries.find(id);
     return openRootOf(this.#context, entry, options.mounts ?? false);
+  }
+
+  renameVolume(name: string, to: string, amend: (request: unknown) => unknown): () => void {
+    const users = this.#entries.all().filter(({ record }) => record.volumes.some((use) => use.name === name));
+    const changes = users.map((entry) => {
+      const volumes = entry.record.volumes.map((use) => (use.name === name ? { name: to, anonymous: false } : use));
+      const change = { volumes, request: amend(entry.record.request) };
+      this.#context.table.update("rename-volume", { ...entry.record, ...change });
+      return () => entry.set(change);
+    });
+    return () => {
+      for (const apply of changes) apply();
+    };
   }
 
   onEvent(listener: (event: LifecycleEvent) => void): Disposable {

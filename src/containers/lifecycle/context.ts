@@ -11,7 +11,7 @@ import type {
   ExitRecord,
   LifecycleEvent,
   RootFilesystem,
-  VolumeRemover,
+  VolumePort,
   WaitResult,
 } from "./contract.ts";
 import type { ExitWatcher } from "./exits.ts";
@@ -30,7 +30,7 @@ export interface Context {
   readonly conmon: string;
   readonly rootfs: RootFilesystem;
   readonly networks: Networks | undefined;
-  readonly volumes: VolumeRemover | undefined;
+  readonly volumes: VolumePort | undefined;
   readonly kernel: WorkerPool;
   readonly packets: PacketConnector;
   readonly clock: Clock;

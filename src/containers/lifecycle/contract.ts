@@ -6,7 +6,7 @@ import type {
   PortMapping,
   PublishedPort,
 } from "#containers/network/contract.ts";
-import type { ContainerSpec, ProcessSpec, Resources, TerminalSize } from "#containers/runtime/contract.ts";
+import type { ContainerSpec, MountSpec, ProcessSpec, Resources, TerminalSize } from "#containers/runtime/contract.ts";
 import type { Platform } from "#formats/oci/contract.ts";
 
 /**
@@ -26,6 +26,9 @@ export type NetworkMode =
   /** The namespaces of another running container. */
   | { readonly kind: "container"; readonly id: string };
 
+/** One of its own, the host's, or that of another container, which must run when this one starts. */
+export type SharedNamespace = "private" | "host" | { readonly container: string };
+
 export interface SandboxSpec {
   readonly network: NetworkMode;
   readonly ports?: readonly PortMapping[];
@@ -38,13 +41,32 @@ export interface SandboxSpec {
   readonly dnsOptions?: readonly string[];
   /** Lines for /etc/hosts: "name:address". */
   readonly extraHosts?: readonly string[];
-  readonly ipc?: "private" | "host";
+  /** "shareable" is private until another container joins it. */
+  readonly ipc?: SharedNamespace | "shareable";
+  readonly pid?: SharedNamespace;
+  readonly uts?: "host";
+  /** Default: the container sees the host's cgroup names. */
+  readonly cgroup?: "private";
   /** Below each controller; default "/gantry". */
   readonly cgroupParent?: string;
 }
 
+/**
+ * A mount, maybe of a part only: `subpath` is resolved below the source by the kernel, anew at each start; `shallow` is
+ * without what is mounted below the source.
+ */
+export type ContainerMount =
+  | (Extract<MountSpec, { readonly type: "bind" }> & { readonly subpath?: string; readonly shallow?: boolean })
+  | Extract<MountSpec, { readonly type: "tmpfs" }>
+  /** What an image holds, read-only. */
+  | { readonly type: "image"; readonly image: string; readonly target: string; readonly subpath?: string };
+
 /** What the runtime needs beyond the root file system, the namespaces and the cgroup, which are made here. */
-export type ContainerConfig = Omit<ContainerSpec, "rootfs" | "namespaces" | "cgroup" | "hostname" | "domainname"> & {
+export type ContainerConfig = Omit<
+  ContainerSpec,
+  "rootfs" | "namespaces" | "cgroup" | "hostname" | "domainname" | "mounts"
+> & {
+  readonly mounts?: readonly ContainerMount[];
   readonly openStdin?: boolean;
   /** Standard input closes when the first client that was attached leaves. */
   readonly stdinOnce?: boolean;
@@ -55,6 +77,8 @@ export type ContainerConfig = Omit<ContainerSpec, "rootfs" | "namespaces" | "cgr
   readonly autoRemove?: boolean;
   /** Bytes of one log file before the next is begun; default 256 MiB. */
   readonly logSizeMax?: number;
+  /** What it writes is kept nowhere; only who is attached hears it. */
+  readonly withoutLog?: boolean;
   /** Default "no". Excludes `autoRemove`. */
   readonly restart?: RestartPolicy;
   readonly health?: HealthCheck;
@@ -374,6 +398,11 @@ export interface Containers extends AsyncDisposable {
    * is good for openat2(2) below it, nothing else may follow its links.
    */
   openRoot(id: string, options?: { readonly mounts?: boolean }): Promise<{ readonly path: string } & AsyncDisposable>;
+  /**
+   * Writes the new name of a volume into the rows of its users, in the caller's transaction; the function it gives is
+   * to be called once that is committed. `amend` rewrites the opaque request.
+   */
+  renameVolume(name: string, to: string, amend: (request: unknown) => unknown): () => void;
   onEvent(listener: (event: LifecycleEvent) => void): Disposable;
   /** Brings the records in line with what really runs; called once, before any other verb. */
   adopt(): Promise<AdoptReport>;
@@ -390,6 +419,8 @@ export interface AdoptReport {
 export interface RootFilesystem {
   /** Makes or finds the container's writable layer over `image`. Idempotent. */
   prepare(container: string, image: string, platform?: Platform): Promise<OverlayMount>;
+  /** An image's own files, without a writable layer. Errors: "not-found". */
+  readOnly(image: string, platform?: Platform): Promise<Omit<OverlayMount, "upper">>;
   /** Removes the writable layer. Idempotent. */
   remove(container: string): Promise<void>;
 }
@@ -403,8 +434,11 @@ export interface OverlayMount {
 }
 
 /** The narrow port to named volumes. */
-export interface VolumeRemover {
+export interface VolumePort {
   removeAnonymous(names: readonly string[]): Promise<void>;
+  /** Mounts it for this container, when it is more than a folder. Errors: "not-found", "invalid" in mount(8)'s words. */
+  hold(name: string, holder: string): Promise<void>;
+  release(name: string, holder: string): Promise<void>;
 }
 
 export type { Networks };

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { type Context, type Entry, waitResult } from "./context.ts";
 import type { ContainerRecord, ContainerState, ExitRecord } from "./contract.ts";
+import { releaseVolumes } from "./ready-mounts.ts";
 import { planRestart } from "./restart-policy.ts";
 import { clearRunFolder } from "./tasks.ts";
 
@@ -75,6 +76,7 @@ export async function tearDown(context: Context, entry: Entry): Promise<void> {
     context.runtime.delete(id),
     context.networks?.release(id),
     context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: entry.paths.rootfs }),
+    releaseVolumes(context, entry),
   ]);
   const { network: _gone, ...rest } = entry.record;
   entry.record = rest satisfies ContainerRecord;

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { changeThreadFolder, mount, mountFlags, unmount } from "#base/system/mounts/mount.ts";
 import { type Implementation, implement } from "#base/system/pool/contract.ts";
 import { bindInto } from "./bind-into.ts";
+import { bindAt, clearMountPoints } from "./bind-part.ts";
 import { changesOf } from "./changes.ts";
-import { clearRunFolder, listChanges, mountRoot, mountVolumes } from "./tasks.ts";
+import { bindPart, clearRunFolder, listChanges, mountRoot, mountShm, mountVolumes } from "./tasks.ts";
 
 export const lifecycleKernelTasks: readonly Implementation[] = [
   implement(mountRoot, ({ cwd, options, target }) => {
@@ -23,8 +24,19 @@ export const lifecycleKernelTasks: readonly Implementation[] = [
     if (readonlyRoot) mount({ target: root, flags: mountFlags.bind | mountFlags.remount | mountFlags.readonly });
     return { mounted: true };
   }),
+  implement(bindPart, (args) => {
+    bindAt(args);
+    return { mounted: true };
+  }),
+  implement(mountShm, ({ place, size }) => {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    const flags = mountFlags.nosuid | mountFlags.nodev | mountFlags.noexec;
+    mount({ source: "shm", target: place, type: "tmpfs", flags, data: `mode=1777,size=${size}` });
+    return { mounted: true };
+  }),
   implement(clearRunFolder, ({ folder, rootfs }) => {
     while (unmount(rootfs, { lazy: true }));
+    clearMountPoints(join(folder, "mounts"));
     removeUnmounted(folder, rootfs);
     return { cleared: true };
   }),

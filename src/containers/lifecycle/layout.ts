@@ -21,6 +21,8 @@ export interface ContainerPaths {
   readonly segments: string;
   readonly run: string;
   readonly rootfs: string;
+  /** Parts of volumes, each bound here before a start. */
+  readonly mounts: string;
   readonly pidFile: string;
   readonly conmonPidFile: string;
   readonly attach: string;
@@ -47,6 +49,7 @@ export function containerPaths(layout: Layout, id: string): ContainerPaths {
     segments: join(data, "segments"),
     run,
     rootfs: join(run, "rootfs"),
+    mounts: join(run, "mounts"),
     pidFile: join(run, "pid"),
     conmonPidFile: join(run, "conmon.pid"),
     attach: join(run, "attach"),

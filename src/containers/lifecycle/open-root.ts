@@ -1,5 +1,7 @@
 import { openFolder } from "#base/system/files/open.ts";
+import type { MountSpec } from "#containers/runtime/contract.ts";
 import type { Context, Entry } from "./context.ts";
+import { readyMounts, releaseVolumes } from "./ready-mounts.ts";
 import { clearRunFolder, mountRoot, mountVolumes, type VolumeBind } from "./tasks.ts";
 
 type OpenRoot = { readonly path: string } & AsyncDisposable;
@@ -25,11 +27,15 @@ export async function openRootOf(context: Context, entry: Entry, mounts: boolean
     try {
       await context.kernel.run(mountRoot, { cwd, options, target: root });
       const readonlyRoot = entry.record.config.readonlyRootfs ?? false;
-      if (mounts) await context.kernel.run(mountVolumes, { root, binds: bindsOf(entry), readonlyRoot });
+      if (mounts) {
+        const binds = bindsOf(await readyMounts(context, entry));
+        await context.kernel.run(mountVolumes, { root, binds, readonlyRoot });
+      }
       ready.resolve({ path: root, [Symbol.asyncDispose]: until });
       await release.promise;
     } finally {
       await context.kernel.run(clearRunFolder, { folder: entry.paths.run, rootfs: root });
+      if (mounts) await releaseVolumes(context, entry);
     }
   });
   held.catch(ready.reject);
@@ -47,9 +53,9 @@ function runningRoot({ record: { state }, paths }: Entry, mounts: boolean): Open
   };
 }
 
-function bindsOf({ record }: Entry): VolumeBind[] {
+function bindsOf(mounts: readonly MountSpec[]): VolumeBind[] {
   const depth = (path: string) => path.split("/").length;
-  return (record.config.mounts ?? [])
+  return mounts
     .flatMap((mount) => (mount.type === "bind" ? [mount] : []))
     .map(({ source, target, readonly = false }) => ({ source, target, readonly }))
     .sort((a, b) => depth(a.target) - depth(b.target));

@@ -19,6 +19,20 @@ export interface VolumeBind {
   readonly readonly: boolean;
 }
 
+/**
+ * Binds a source, or what `subpath` names below it, to `place`, which it makes; no link leads out of the source.
+ * `shallow`: without what is mounted below.
+ */
+export const bindPart = task<
+  { readonly source: string; readonly subpath?: string; readonly place: string; readonly shallow: boolean },
+  { readonly mounted: true }
+>("containers.bind-part");
+
+/** A memory file system for /dev/shm, for several containers to bind. */
+export const mountShm = task<{ readonly place: string; readonly size: number }, { readonly mounted: true }>(
+  "containers.mount-shm",
+);
+
 /** Unmounts it if mounted and removes the whole folder around it; nothing of a mounted file system is touched. */
 export const clearRunFolder = task<{ readonly folder: string; readonly rootfs: string }, { readonly cleared: true }>(
   "containers.clear-run-folder",

@@ -26,7 +26,7 @@ export function bundleConfig(
     ...(init === undefined ? {} : { before: [initTarget, "--"] }),
   });
   const privileged = spec.privileged ?? false;
-  const devices = devicesFor(spec.devices ?? [], privileged);
+  const devices = devicesFor(spec.devices ?? [], privileged, spec.deviceRules);
   const capabilities = privileged
     ? host.capabilities
     : chooseCapabilities(spec.process.capabilities ?? {}, host.capabilities);
@@ -67,12 +67,19 @@ export function bundleConfig(
 
 function namespacesOf(spec: ContainerSpec): NamespaceSpec[] {
   const fresh: NamespaceChoice = { kind: "new" };
-  const { network, ipc = fresh, uts = fresh, pid = fresh } = spec.namespaces;
+  const { network, ipc = fresh, uts = fresh, pid = fresh, cgroup = { kind: "host" } } = spec.namespaces;
   const one = (type: NamespaceType, choice: NamespaceChoice): NamespaceSpec[] => {
     if (choice.kind === "host") return [];
     return [choice.kind === "path" ? { type, path: choice.path } : { type }];
   };
-  return [{ type: "mount" }, ...one("pid", pid), ...one("network", network), ...one("ipc", ipc), ...one("uts", uts)];
+  return [
+    { type: "mount" },
+    ...one("pid", pid),
+    ...one("network", network),
+    ...one("ipc", ipc),
+    ...one("uts", uts),
+    ...one("cgroup", cgroup),
+  ];
 }
 
 function seccompOf(spec: ContainerSpec, capabilities: readonly string[]): SeccompSpec | undefined {

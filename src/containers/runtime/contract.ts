@@ -17,6 +17,8 @@ export interface Namespaces {
   readonly ipc?: NamespaceChoice;
   readonly uts?: NamespaceChoice;
   readonly pid?: NamespaceChoice;
+  /** Default: the host's. */
+  readonly cgroup?: NamespaceChoice;
 }
 
 /** A mount inside the container. `target` is absolute and resolved inside the root by the kernel. */
@@ -29,8 +31,8 @@ export type MountSpec =
       readonly readonly?: boolean;
       /** Default rprivate. */
       readonly propagation?: "rprivate" | "private" | "rshared" | "shared" | "rslave" | "slave";
-      /** Only this mount, none below it. Default: recursive. */
-      readonly shallow?: boolean;
+      /** Read-only itself, but not what is mounted below it. Default: all of it, where the kernel can. */
+      readonly topReadonly?: boolean;
     }
   | {
       readonly type: "tmpfs";
@@ -67,6 +69,22 @@ export interface Resources {
   /** Most processes and threads; -1 or 0 is unlimited. */
   readonly pids?: number;
   readonly blkioWeight?: number;
+  readonly blkioWeightDevice?: readonly DeviceAmount[];
+  /** Bytes and operations a second of each device. */
+  readonly blkioReadBps?: readonly DeviceAmount[];
+  readonly blkioWriteBps?: readonly DeviceAmount[];
+  readonly blkioReadIops?: readonly DeviceAmount[];
+  readonly blkioWriteIops?: readonly DeviceAmount[];
+  /** 0 to 100; cgroup v1 alone. */
+  readonly memorySwappiness?: number;
+  /** Processes wait instead of being killed; cgroup v1 alone. */
+  readonly oomKillDisable?: boolean;
+}
+
+export interface DeviceAmount {
+  /** Path of a block device on this machine. */
+  readonly device: string;
+  readonly amount: number;
 }
 
 export interface ProcessSpec {
@@ -101,6 +119,14 @@ export interface DeviceSpec {
   readonly access?: string;
 }
 
+/** A rule of the devices cgroup for nodes that are not given; undefined is any number. */
+export interface DeviceRule {
+  readonly type: "a" | "b" | "c";
+  readonly major?: number;
+  readonly minor?: number;
+  readonly access: string;
+}
+
 /** Everything one container is to be. */
 export interface ContainerSpec {
   /** Absolute path of the mounted root file system. */
@@ -112,6 +138,7 @@ export interface ContainerSpec {
   readonly domainname?: string;
   readonly mounts?: readonly MountSpec[];
   readonly devices?: readonly DeviceSpec[];
+  readonly deviceRules?: readonly DeviceRule[];
   readonly resources?: Resources;
   /** Absolute path below each cgroup controller: "/gantry/<id>". */
   readonly cgroup: string;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import { isKind } from "#base/core/errors.ts";
 import { cgroupLayout } from "#base/system/cgroup/layout.ts";
+import { mount, unmount } from "#base/system/mounts/mount.ts";
 import type { ContainerSpec, RunOptions } from "./contract.ts";
 import { openCrun } from "./crun.ts";
 import { busyboxScene } from "./testing/busybox-root.ts";
@@ -234,3 +235,22 @@ test("an asked limit above the machine's, a working folder in /proc/self/fd and 
   expect(String(source)).toContain("the source does not exist");
   expect(existsSync(join(place.folder, "absent"))).toBe(false);
 });
+
+test("a read-only bind is read-only all the way down, unless only its top is asked for", async () => {
+  using place = scene();
+  const tree = join(place.folder, "tree");
+  mkdirSync(join(tree, "below"), { recursive: true });
+  using _below = mountedTmpfs(join(tree, "below"));
+  const touch = (more: object) =>
+    place.sh("touch /x/top 2>/dev/null || echo no; touch /x/below/file 2>/dev/null || echo no", {
+      mounts: [{ type: "bind", source: tree, target: "/x", readonly: true, ...more }],
+    });
+  expect((await touch({})).stdout).toBe("no\nno\n");
+  expect((await touch({ topReadonly: true })).stdout).toBe("no\n");
+  expect(readdirSync(join(tree, "below"))).toEqual(["file"]);
+});
+
+function mountedTmpfs(target: string): Disposable {
+  mount({ source: "tmpfs", target, type: "tmpfs" });
+  return { [Symbol.dispose]: () => void unmount(target) };
+}

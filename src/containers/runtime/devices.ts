@@ -2,7 +2,7 @@ import { readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import type { DeviceRuleSpec, DeviceSpec as OciDevice } from "#formats/oci/runtime-spec.ts";
-import type { DeviceSpec } from "./contract.ts";
+import type { DeviceRule, DeviceSpec } from "./contract.ts";
 
 /** What every container may use: making nodes, and null, zero, full, random, urandom, tty, console, ptmx, pts. */
 const ordinaryRules: readonly DeviceRuleSpec[] = [
@@ -28,7 +28,11 @@ export interface DeviceSet {
 }
 
 /** Errors: "invalid" for a path that is no device or access words other than r, w and m. */
-export function devicesFor(asked: readonly DeviceSpec[], privileged: boolean): DeviceSet {
+export function devicesFor(
+  asked: readonly DeviceSpec[],
+  privileged: boolean,
+  more: readonly DeviceRule[] = [],
+): DeviceSet {
   const nodes = asked.map(({ source, target }) => nodeOf(source, target));
   if (privileged) {
     const named = new Set(nodes.map((node) => node.path));
@@ -40,7 +44,14 @@ export function devicesFor(asked: readonly DeviceSpec[], privileged: boolean): D
     const node = nodes[index]!;
     return { allow: true, type: node.type as "c" | "b", major: node.major!, minor: node.minor!, access };
   });
-  return { nodes, rules: [...ordinaryRules, ...rules] };
+  return { nodes, rules: [...ordinaryRules, ...rules, ...more.map((rule) => ({ allow: true, ...rule }))] };
+}
+
+/** The numbers of a block device, for the limits of its throughput. Errors: "invalid". */
+export function blockDevice(path: string): { readonly major: number; readonly minor: number } {
+  const { type, major = 0, minor = 0 } = nodeOf(path, path);
+  if (type !== "b") throw refused(path, "it is no block device");
+  return { major, minor };
 }
 
 function nodeOf(source: string, target: string): OciDevice {

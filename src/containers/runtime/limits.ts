@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import type { ResourcesSpec, RlimitSpec } from "#formats/oci/runtime-spec.ts";
+import { blockLimits } from "./block-limits.ts";
 import type { Resources, Ulimit } from "./contract.ts";
 
 /** getrlimit(2)'s RLIM_INFINITY: 2^64 - 1 to the digit, which no JavaScript number is. */
@@ -111,10 +112,18 @@ export function resourceLimits(asked: Resources): Omit<ResourcesSpec, "devices">
       throw limit("cpuset", set, 'it reads like "0-2,4"');
     }
   }
+  within("memory swappiness", asked.memorySwappiness, 0, 100);
+  const blockIo = blockLimits(asked);
   // As Docker: a memory limit alone allows as much swap again.
   const swap = memorySwap ?? (memory === undefined ? undefined : memory * 2);
   return {
-    memory: defined({ limit: memory, swap, reservation: memoryReservation }),
+    memory: defined({
+      limit: memory,
+      swap,
+      reservation: memoryReservation,
+      swappiness: asked.memorySwappiness,
+      disableOOMKiller: asked.oomKillDisable,
+    }),
     cpu: defined({
       quota: asked.cpuQuota,
       period: asked.cpuPeriod,
@@ -123,7 +132,7 @@ export function resourceLimits(asked: Resources): Omit<ResourcesSpec, "devices">
       mems: asked.cpusetMems,
     }),
     ...(asked.pids === undefined || asked.pids <= 0 ? {} : { pids: { limit: asked.pids } }),
-    ...(asked.blkioWeight === undefined ? {} : { blockIO: { weight: asked.blkioWeight } }),
+    ...(blockIo === undefined ? {} : { blockIO: blockIo }),
   };
 }
 

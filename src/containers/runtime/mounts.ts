@@ -91,8 +91,14 @@ function ociMount(mount: MountSpec, privileged: boolean): OciMount {
     destination,
     type: "bind",
     source: mount.source,
-    options: [mount.shallow ? "bind" : "rbind", mount.readonly ? "ro" : "rw", propagation],
+    options: ["rbind", ...accessOf(mount), propagation],
   };
+}
+
+/** "rro" is mount_setattr(2) on the whole tree: else what is mounted below a read-only bind could be written. */
+function accessOf({ readonly, topReadonly }: Extract<MountSpec, { readonly type: "bind" }>): string[] {
+  if (readonly !== true) return ["rw"];
+  return topReadonly === true ? ["ro"] : ["ro", "rro"];
 }
 
 /** Files below /proc that lxcfs and its like put their own in place of. */

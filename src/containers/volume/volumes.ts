@@ -1,18 +1,21 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { Clock } from "#base/core/clock.ts";
 import { GantryError } from "#base/core/errors.ts";
 import { type Faults, noFaults } from "#base/core/faults.ts";
 import type { Random } from "#base/core/random.ts";
-import type { Database, MigrationStep } from "#base/system/database/contract.ts";
-import { migrate } from "#base/system/database/migrate.ts";
-import type { CreateVolume, VolumeRecord, Volumes } from "./contract.ts";
+import type { Database } from "#base/system/database/contract.ts";
+import type { CreateVolume, VolumeMounter, VolumeRecord, Volumes } from "./contract.ts";
+import { checkOptions, wantedMount } from "./driver-options.ts";
+import { VolumeMounts } from "./mounts.ts";
+import { VolumeTable } from "./table.ts";
 
 export interface VolumesOptions {
   /** <data>/volumes. */
   readonly folder: string;
   readonly database: Database;
   readonly files: VolumeFiles;
+  readonly mounter: VolumeMounter;
   readonly clock: Clock;
   readonly random: Random;
   readonly faults?: Faults;
@@ -27,113 +30,210 @@ export interface VolumeFiles {
   fill(rootfs: string, target: string, volume: string): Promise<void>;
 }
 
-const steps: readonly MigrationStep[] = [
-  `CREATE TABLE volumes (name TEXT PRIMARY KEY, labels TEXT NOT NULL, options TEXT NOT NULL, anonymous INTEGER NOT NULL,
-     created INTEGER NOT NULL) WITHOUT ROWID`,
-];
-
-interface Row {
-  readonly name: string;
-  readonly labels: string;
-  readonly options: string;
-  readonly anonymous: number;
-  readonly created: number;
-}
-
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
 
 export function openVolumes(options: VolumesOptions): Volumes {
-  const { folder, database, files, clock, random, faults = noFaults } = options;
-  migrate(database, "volumes", steps);
-  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  return new LocalVolumes(options);
+}
 
-  const home = (name: string) => join(folder, name);
-  const record = (row: Row): VolumeRecord => ({
-    name: row.name,
-    path: join(home(row.name), "_data"),
-    labels: JSON.parse(row.labels) as Record<string, string>,
-    options: JSON.parse(row.options) as Record<string, string>,
-    anonymous: row.anonymous === 1,
-    created: row.created,
-  });
-  const get = (name: string): VolumeRecord | undefined => {
-    const row = database.get<Row>("SELECT * FROM volumes WHERE name = ?", name);
-    return row === undefined ? undefined : record(row);
-  };
+class LocalVolumes implements Volumes {
+  readonly #options: VolumesOptions;
+  readonly #faults: Faults;
+  readonly #table: VolumeTable;
+  readonly #mounts: VolumeMounts;
+  /** Being written; not yet in the table. */
+  readonly #making = new Set<string>();
+  /** Folders on their way out; their names are free already. */
+  readonly #leaving = new Set<string>();
 
-  async function drop(name: string): Promise<void> {
-    faults.at("volumes.remove.forget");
-    database.run("DELETE FROM volumes WHERE name = ?", name);
-    await files.remove(home(name));
+  constructor(options: VolumesOptions) {
+    this.#options = options;
+    this.#faults = options.faults ?? noFaults;
+    this.#table = new VolumeTable(options.database, options.folder);
+    this.#mounts = new VolumeMounts(options.mounter);
+    mkdirSync(options.folder, { recursive: true, mode: 0o711 });
   }
 
-  return {
-    get,
-    list: () => database.all<Row>("SELECT * FROM volumes ORDER BY name").map(record),
-    create(request: CreateVolume) {
-      const name = request.name ?? random.hex(32);
-      if (!namePattern.test(name)) {
-        throw new GantryError("invalid", {
-          doing: "make the volume",
-          on: name,
-          because: "a name is letters, digits, _ . and -, and begins with a letter or digit",
-          next: "For a folder of the host, name its absolute path.",
-        });
-      }
-      if (Object.keys(request.options ?? {}).length > 0) {
-        throw new GantryError("unsupported", {
-          doing: "make the volume",
-          on: name,
-          because: "this engine's volumes take no driver options yet",
-          next: "Mount the file system on the host and use a bind mount.",
-        });
-      }
-      const known = get(name);
-      if (known !== undefined) return { record: known, fresh: false };
-      // The folder first: a row is never ahead of what it names.
-      mkdirSync(join(home(name), "_data"), { recursive: true, mode: 0o755 });
-      faults.at("volumes.create.name");
-      database.run(
-        "INSERT INTO volumes VALUES (?, ?, ?, ?, ?)",
-        name,
-        JSON.stringify(request.labels ?? {}),
-        JSON.stringify(request.options ?? {}),
-        request.anonymous === true ? 1 : 0,
-        clock.now(),
-      );
-      return { record: get(name)!, fresh: true };
-    },
-    async remove(name, users) {
-      if (get(name) === undefined) {
-        throw new GantryError("not-found", {
-          doing: "remove the volume",
-          on: name,
-          because: `get ${name}: no such volume`,
-        });
-      }
-      if (users.length > 0) {
-        throw new GantryError("conflict", {
-          doing: "remove the volume",
-          on: name,
-          because: `volume is in use - [${users.join(", ")}]`,
-          next: "Remove these containers first.",
-        });
-      }
-      await drop(name);
-    },
-    async removeAnonymous(names) {
-      for (const name of names) if (get(name)?.anonymous === true) await drop(name);
-    },
-    usage: (name) => files.measure(home(name)),
-    async fill(name, rootfs, target) {
-      const volume = get(name);
-      if (volume !== undefined) await files.fill(rootfs, target, volume.path);
-    },
-  };
+  get(name: string): VolumeRecord | undefined {
+    return this.#table.get(name);
+  }
+
+  require(name: string): VolumeRecord {
+    return this.#find(name, "find the volume");
+  }
+
+  list(): VolumeRecord[] {
+    return this.#table.all();
+  }
+
+  create(request: CreateVolume): { readonly record: VolumeRecord; readonly fresh: boolean } {
+    const name = this.#checked(request);
+    const known = this.get(name);
+    if (known !== undefined) {
+      this.#sameOptions(known, request.options ?? {});
+      return { record: known, fresh: false };
+    }
+    if (this.#making.has(name)) throw taken(name, "make the volume");
+    const folder = this.#makeFolder(name);
+    this.#faults.at("volumes.create.name");
+    return { record: this.#table.insert(name, folder, request, this.#options.clock.now()), fresh: true };
+  }
+
+  async createWith(request: CreateVolume, write: (path: string) => Promise<void>): Promise<VolumeRecord> {
+    const name = this.#checked(request);
+    if (this.get(name) !== undefined || this.#making.has(name)) throw taken(name, "make the volume");
+    this.#making.add(name);
+    const folder = this.#makeFolder(name);
+    const home = join(this.#options.folder, folder);
+    try {
+      await write(join(home, "_data"));
+      this.#faults.at("volumes.create.name");
+      return this.#table.insert(name, folder, request, this.#options.clock.now());
+    } catch (error) {
+      await this.#options.files.remove(home);
+      throw error;
+    } finally {
+      this.#making.delete(name);
+    }
+  }
+
+  async remove(name: string, users: readonly string[]): Promise<void> {
+    const volume = this.#find(name, "remove the volume");
+    if (users.length > 0) {
+      throw new GantryError("conflict", {
+        doing: "remove the volume",
+        on: name,
+        because: `volume is in use - [${users.join(", ")}]`,
+        next: "Remove these containers first.",
+      });
+    }
+    await this.#drop(volume);
+  }
+
+  async removeAnonymous(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const volume = this.get(name);
+      if (volume?.anonymous === true) await this.#drop(volume);
+    }
+  }
+
+  rename(name: string, to: string): VolumeRecord {
+    this.#find(name, "rename the volume");
+    checkName(to);
+    if (this.get(to) !== undefined || this.#making.has(to)) throw taken(to, "rename the volume to");
+    this.#table.rename(name, to);
+    return this.get(to)!;
+  }
+
+  async usage(name: string): Promise<number> {
+    const volume = this.get(name);
+    if (volume === undefined || wantedMount(volume.options) !== undefined) return 0;
+    return this.#options.files.measure(volume.path);
+  }
+
+  async fill(name: string, rootfs: string, target: string): Promise<void> {
+    const volume = this.get(name);
+    if (volume === undefined) return;
+    const holder = `fill ${this.#options.random.hex(8)}`;
+    await this.hold(name, holder);
+    try {
+      // A share has content though the volume is fresh.
+      if (readdirSync(volume.path).length === 0) await this.#options.files.fill(rootfs, target, volume.path);
+    } finally {
+      await this.release(name, holder);
+    }
+  }
+
+  async hold(name: string, holder: string): Promise<void> {
+    await this.#mounts.hold(this.#find(name, "use the volume"), holder);
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    const volume = this.get(name);
+    if (volume !== undefined) await this.#mounts.release(volume, holder);
+  }
+
+  steady<T>(name: string, frozen: ReadonlySet<string>, work: (path: string) => Promise<T>): Promise<T> {
+    const volume = this.#find(name, "copy the volume");
+    return this.#mounts.steady(volume, frozen, () => work(volume.path));
+  }
+
+  /** The folder first: a row is never ahead of what it names. A renamed volume may still have the name's folder. */
+  #makeFolder(name: string): string {
+    const used = this.#table.folders().has(name) || this.#leaving.has(name);
+    const folder = used ? `${name}~${this.#options.random.hex(4)}` : name;
+    mkdirSync(join(this.#options.folder, folder, "_data"), { recursive: true, mode: 0o755 });
+    return folder;
+  }
+
+  async #drop(volume: VolumeRecord): Promise<void> {
+    await this.#mounts.inTurn(volume.path, () => this.#forget(volume));
+  }
+
+  async #forget(volume: VolumeRecord): Promise<void> {
+    const home = join(volume.path, "..");
+    if (wantedMount(volume.options) !== undefined) await this.#options.mounter.unmount(volume.path);
+    this.#faults.at("volumes.remove.forget");
+    this.#table.delete(volume.name);
+    const folder = basename(home);
+    this.#leaving.add(folder);
+    try {
+      await this.#options.files.remove(home);
+    } finally {
+      this.#leaving.delete(folder);
+    }
+  }
+
+  #find(name: string, doing: string): VolumeRecord {
+    const volume = this.get(name);
+    if (volume !== undefined) return volume;
+    throw new GantryError("not-found", { doing, on: name, because: `get ${name}: no such volume` });
+  }
+
+  #checked(request: CreateVolume): string {
+    const name = request.name ?? this.#options.random.hex(32);
+    checkName(name);
+    checkOptions(name, request.options ?? {});
+    return name;
+  }
+
+  /** Who names none takes the volume as it is. */
+  #sameOptions(known: VolumeRecord, options: Readonly<Record<string, string>>): void {
+    const names = Object.keys(options);
+    if (names.length === 0) return;
+    const all = new Set([...names, ...Object.keys(known.options)]);
+    if ([...all].every((option) => known.options[option] === options[option])) return;
+    throw new GantryError("conflict", {
+      doing: "make the volume",
+      on: known.name,
+      because: "a volume of that name exists with other options",
+      next: "Remove that one first, or choose another name.",
+    });
+  }
+}
+
+function checkName(name: string): void {
+  if (namePattern.test(name)) return;
+  throw new GantryError("invalid", {
+    doing: "make the volume",
+    on: name,
+    because: "a name is letters, digits, _ . and -, and begins with a letter or digit",
+    next: "For a folder of the host, name its absolute path.",
+  });
+}
+
+function taken(name: string, doing: string): GantryError {
+  return new GantryError("conflict", {
+    doing,
+    on: name,
+    because: "there is a volume of that name",
+    next: "Choose another name.",
+  });
 }
 
 /** Folders without a row: what a crash between the two left. Called once, when the engine starts. */
 export function clearUnnamedVolumes(folder: string, volumes: Volumes, entries: readonly string[]): void {
+  const known = new Set(volumes.list().map((volume) => volume.path));
   for (const entry of entries)
-    if (volumes.get(entry) === undefined) rmSync(join(folder, entry), { recursive: true, force: true });
+    if (!known.has(join(folder, entry, "_data"))) rmSync(join(folder, entry), { recursive: true, force: true });
 }

@@ -41,14 +41,31 @@ export interface PortBinding {
 }
 
 export interface MountPoint {
-  readonly Type: "bind" | "volume" | "tmpfs";
+  readonly Type: "bind" | "volume" | "tmpfs" | "image";
   readonly Source?: string;
   readonly Target: string;
   readonly ReadOnly?: boolean;
   readonly Consistency?: string;
-  readonly BindOptions?: { readonly Propagation?: string; readonly CreateMountpoint?: boolean } | null;
-  readonly VolumeOptions?: { readonly NoCopy?: boolean; readonly Labels?: Readonly<Record<string, string>> } | null;
-  readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number } | null;
+  readonly BindOptions?: {
+    readonly Propagation?: string;
+    readonly CreateMountpoint?: boolean;
+    readonly NonRecursive?: boolean;
+    readonly ReadOnlyNonRecursive?: boolean;
+    readonly ReadOnlyForceRecursive?: boolean;
+  } | null;
+  readonly VolumeOptions?: {
+    readonly NoCopy?: boolean;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly DriverConfig?: { readonly Name?: string; readonly Options?: Readonly<Record<string, string>> } | null;
+    readonly Subpath?: string;
+  } | null;
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    /** ["noexec"] or ["uid", "1000"]. */
+    readonly Options?: readonly (readonly string[])[];
+  } | null;
+  readonly ImageOptions?: { readonly Subpath?: string } | null;
 }
 
 export interface Ulimit {
@@ -114,6 +131,36 @@ export interface HostConfig {
   readonly ReadonlyPaths?: readonly string[] | null;
   readonly ConsoleSize?: readonly [number, number];
   readonly Annotations?: Readonly<Record<string, string>> | null;
+  readonly CgroupnsMode?: string;
+  readonly Links?: readonly string[] | null;
+  readonly StorageOpt?: Readonly<Record<string, string>> | null;
+  readonly VolumeDriver?: string;
+  readonly CpuRealtimePeriod?: number;
+  readonly CpuRealtimeRuntime?: number;
+  readonly BlkioWeight?: number;
+  readonly BlkioWeightDevice?: readonly { readonly Path: string; readonly Weight: number }[] | null;
+  readonly BlkioDeviceReadBps?: readonly DeviceRate[] | null;
+  readonly BlkioDeviceWriteBps?: readonly DeviceRate[] | null;
+  readonly BlkioDeviceReadIOps?: readonly DeviceRate[] | null;
+  readonly BlkioDeviceWriteIOps?: readonly DeviceRate[] | null;
+  readonly DeviceCgroupRules?: readonly string[] | null;
+  readonly DeviceRequests?: readonly DeviceRequest[] | null;
+}
+
+export interface DeviceRate {
+  readonly Path: string;
+  readonly Rate: number;
+}
+
+/** Devices by what they can do, or by their CDI names. */
+export interface DeviceRequest {
+  readonly Driver?: string;
+  /** -1 is all. */
+  readonly Count?: number;
+  readonly DeviceIDs?: readonly string[] | null;
+  /** One of these sets must be met whole. */
+  readonly Capabilities?: readonly (readonly string[])[] | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
 }
 
 /** What is asked of an endpoint. */

@@ -17,6 +17,7 @@ import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { volumeWorkRoutes } from "./routes/volume-work.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
 
 export interface DockerApi extends AsyncDisposable {
@@ -53,6 +54,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
     ...buildRoutes(engine),
     ...buildkitRoutes(engine),
     ...volumeRoutes(engine),
+    ...volumeWorkRoutes(engine),
     ...networkRoutes(engine),
     ...containerExtraRoutes(engine),
     ...gantryRoutes(engine),

@@ -101,6 +101,7 @@ function overlayOver(base: Scene): RootFilesystem {
         upper: join(folder(id), "upper"),
       };
     },
+    readOnly: async () => ({ cwd: base.folder, options: "lowerdir=rootfs:rootfs,redirect_dir=off" }),
     remove: async (id) => {
       Bun.spawnSync(["rm", "-rf", folder(id)]);
     },

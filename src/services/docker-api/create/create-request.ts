@@ -1,21 +1,24 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { GantryError } from "#base/core/errors.ts";
-import type { CreateRequest, NetworkMode, SandboxSpec, VolumeUse } from "#containers/lifecycle/contract.ts";
+import { hostname as machineName } from "node:os";
+import type { CreateRequest, NetworkMode, SandboxSpec } from "#containers/lifecycle/contract.ts";
 import { signalName } from "#containers/lifecycle/signals.ts";
-import type { DeviceSpec, MountSpec } from "#containers/runtime/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerConfig, ContainerCreateBody, ContainerMount, HostConfig } from "#formats/docker/container.ts";
 import type { Platform } from "#formats/oci/contract.ts";
 import type { ResolvedImage } from "#images/store/contract.ts";
+import { blockIoOf } from "./block-io.ts";
+import { deviceRulesOf, devicesOf } from "./devices.ts";
 import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
 import { logOptionsOf } from "./log-options.ts";
-import { type WantedMount, wantedMounts } from "./mounts.ts";
+import { wantedMounts } from "./mounts.ts";
+import { sharedNamespaces } from "./namespaces.ts";
 import { networkMode } from "./networks.ts";
+import { placeMounts } from "./place-mounts.ts";
 import { portMappings } from "./ports.ts";
 import { refuseNotServed } from "./refused.ts";
 import { resourcesOf, securityOf, ulimitsOf } from "./resources.ts";
 import { restartPolicyOf } from "./restart.ts";
+import { volumesFrom } from "./volumes-from.ts";
 
 /** What the API keeps beside a container, for inspect and list. */
 export interface StoredRequest {
@@ -29,6 +32,8 @@ interface Plan {
   readonly request: CreateRequest;
   /** Fresh volumes that get the image's content at their mount point. */
   readonly fills: readonly { readonly volume: string; readonly target: string }[];
+  /** What was asked for and this machine has no way to do. */
+  readonly warnings: readonly string[];
 }
 
 /** A create body as a lifecycle request. Makes the volumes it names. Errors: "invalid", "unsupported", "not-found". */
@@ -43,9 +48,11 @@ export function planCreate(
   refuseNotServed(host);
   const config = withImageDefaults(asked, image.config.config ?? {});
   const exposed = Object.keys(config.ExposedPorts ?? {});
-  const wanted = wantedMounts(host, Object.keys(config.Volumes ?? {}));
+  const inherited = volumesFrom(engine, host.VolumesFrom ?? []);
+  const wanted = wantedMounts(host, Object.keys(config.Volumes ?? {}), inherited);
   const security = securityOf(host);
   const resources = resourcesOf(host);
+  const blockIo = blockIoOf(host);
   const log = logOptionsOf(host);
   const restart = restartPolicyOf(host.RestartPolicy, host.AutoRemove === true);
   const health = healthCheckOf(config, host);
@@ -56,6 +63,7 @@ export function planCreate(
   const mounts = placeMounts(engine, wanted);
   return {
     fills: mounts.fills,
+    warnings: blockIo.warnings,
     request: {
       ...(name === null || name === "" ? {} : { name: name.replace(/^\//, "") }),
       image: image.record.id,
@@ -82,14 +90,9 @@ export function planCreate(
         },
         ...(host.ReadonlyRootfs === true ? { readonlyRootfs: true } : {}),
         mounts: mounts.specs,
-        devices: (host.Devices ?? []).map(
-          (device): DeviceSpec => ({
-            source: device.PathOnHost,
-            target: device.PathInContainer || device.PathOnHost,
-            access: device.CgroupPermissions || "rwm",
-          }),
-        ),
-        resources,
+        devices: devicesOf(host),
+        deviceRules: deviceRulesOf(host),
+        resources: { ...resources, ...blockIo.limits },
         sysctls: host.Sysctls ?? {},
         ...(host.Init === true ? { init: true } : {}),
         ...(host.Privileged === true ? { privileged: true } : {}),
@@ -125,7 +128,7 @@ function sandboxOf(
   network: NetworkMode,
   exposed: readonly string[],
 ): SandboxSpec {
-  const hostname = config.Hostname || (network.kind === "container" ? hostnameOf(engine, network.id) : "");
+  const hostname = config.Hostname || inheritedHostname(engine, host, network);
   return {
     network,
     ports: portMappings(host, exposed),
@@ -135,85 +138,18 @@ function sandboxOf(
     ...(host.DnsSearch && host.DnsSearch.length > 0 ? { dnsSearch: host.DnsSearch } : {}),
     ...(host.DnsOptions && host.DnsOptions.length > 0 ? { dnsOptions: host.DnsOptions } : {}),
     ...(host.ExtraHosts && host.ExtraHosts.length > 0 ? { extraHosts: host.ExtraHosts } : {}),
-    ...(host.IpcMode === "host" ? { ipc: "host" as const } : {}),
+    ...sharedNamespaces(engine, host, config),
     ...(host.CgroupParent ? { cgroupParent: host.CgroupParent } : {}),
   };
+}
+
+/** Who uses the host's network is the host to others, and has its name unless told otherwise. */
+function inheritedHostname(engine: Engine, host: HostConfig, network: NetworkMode): string {
+  if (network.kind === "host" || host.UTSMode === "host") return machineName();
+  return network.kind === "container" ? hostnameOf(engine, network.id) : "";
 }
 
 /** Who shares a container's network is the same machine to others, so it has that name (Docker does the same). */
 function hostnameOf(engine: Engine, id: string): string {
   return engine.containers.get(id).sandbox.hostname ?? id.slice(0, 12);
-}
-
-interface PlacedMounts {
-  readonly specs: readonly MountSpec[];
-  readonly volumes: readonly VolumeUse[];
-  readonly shown: readonly ContainerMount[];
-  readonly fills: readonly { readonly volume: string; readonly target: string }[];
-}
-
-function placeMounts(engine: Engine, wanted: readonly WantedMount[]): PlacedMounts {
-  const specs: MountSpec[] = [];
-  const volumes: VolumeUse[] = [];
-  const shown: ContainerMount[] = [];
-  const fills: { volume: string; target: string }[] = [];
-  for (const mount of wanted) if (mount.kind === "bind") ensureSource(mount.source, mount.makeSource);
-  for (const mount of wanted) {
-    if (mount.kind === "tmpfs") {
-      const { kind: _kind, ...rest } = mount;
-      specs.push({ type: "tmpfs", ...rest });
-      shown.push({ Type: "tmpfs", Source: "", Destination: mount.target, Mode: "", RW: true, Propagation: "" });
-    } else if (mount.kind === "bind") {
-      specs.push({
-        type: "bind",
-        source: mount.source,
-        target: mount.target,
-        readonly: mount.readonly,
-        ...(mount.propagation === undefined ? {} : { propagation: mount.propagation }),
-      });
-      shown.push({
-        Type: "bind",
-        Source: mount.source,
-        Destination: mount.target,
-        Mode: mount.readonly ? "ro" : "",
-        RW: !mount.readonly,
-        Propagation: mount.propagation ?? "rprivate",
-      });
-    } else {
-      const anonymous = mount.name === undefined;
-      const { record, fresh } = engine.volumes.create({
-        ...(mount.name === undefined ? {} : { name: mount.name }),
-        labels: mount.labels,
-        anonymous,
-      });
-      specs.push({ type: "bind", source: record.path, target: mount.target, readonly: mount.readonly });
-      volumes.push({ name: record.name, anonymous });
-      if (fresh && mount.fill) fills.push({ volume: record.name, target: mount.target });
-      shown.push({
-        Type: "volume",
-        Name: record.name,
-        Source: record.path,
-        Destination: mount.target,
-        Driver: "local",
-        Mode: mount.readonly ? "ro" : "z",
-        RW: !mount.readonly,
-        Propagation: "",
-      });
-    }
-  }
-  return { specs, volumes, shown, fills };
-}
-
-/** `-v /missing:/x` makes the folder, as in Docker; `--mount` says that it is missing. */
-function ensureSource(source: string, make: boolean): void {
-  if (existsSync(source)) return;
-  if (!make) {
-    throw new GantryError("invalid", {
-      doing: "mount into the container",
-      on: source,
-      because: "bind source path does not exist on the host",
-      next: "Make it first, or use -v, which makes a folder.",
-    });
-  }
-  mkdirSync(source, { recursive: true });
 }

@@ -7,6 +7,7 @@ const known = ["max-size", "max-file", "compress", "mode", "tag", "labels", "lab
 interface LogOptions {
   readonly logSizeMax?: number;
   readonly logFiles?: number;
+  readonly withoutLog?: boolean;
 }
 
 /** Options of json-file and local. Errors: "invalid", naming the option. */
@@ -27,6 +28,7 @@ export function logOptionsOf(host: HostConfig): LogOptions {
   if (compress !== undefined && !/^(1|0|t|f|true|false)$/i.test(compress)) {
     throw refused("compress", compress, "it is neither true nor false");
   }
+  if (host.LogConfig?.Type === "none") return { withoutLog: true };
   return {
     ...(size === undefined ? {} : { logSizeMax: bytesOf(size) }),
     ...(files === undefined ? {} : { logFiles: countOf(files) }),

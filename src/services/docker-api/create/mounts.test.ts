@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { GantryError } from "#base/core/errors.ts";
 import type { HostConfig } from "#formats/docker/container.ts";
-import { parseBind, parseTmpfs, wantedMounts } from "./mounts.ts";
+import { parseBind, wantedMounts } from "./mounts.ts";
+import { parseTmpfs } from "./tmpfs.ts";
 
 test("a bind, a named volume and an anonymous one", () => {
   expect(parseBind("/a:/b:ro,rslave")).toEqual({

@@ -42,7 +42,14 @@ export function resourcesOf(host: HostConfig): Resources {
     ...(host.CpusetCpus ? { cpusetCpus: host.CpusetCpus } : {}),
     ...(host.CpusetMems ? { cpusetMems: host.CpusetMems } : {}),
     ...(host.PidsLimit ? { pids: host.PidsLimit } : {}),
+    ...(isGiven(host.MemorySwappiness) ? { memorySwappiness: host.MemorySwappiness } : {}),
+    ...(host.OomKillDisable === true ? { oomKillDisable: true } : {}),
   };
+}
+
+/** -1 is Docker's word for none. */
+function isGiven(swappiness: number | null | undefined): swappiness is number {
+  return swappiness !== undefined && swappiness !== null && swappiness !== -1;
 }
 
 export function ulimitsOf(host: HostConfig): Ulimit[] {

@@ -1,11 +1,12 @@
-import { createReadStream, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
 import { GantryError, isKind } from "#base/core/errors.ts";
 import { spool } from "#engine/build-context.ts";
 import type { Engine } from "#engine/contract.ts";
 import { type CopyRoot, type PathFacts, packTar, statPath, unpackTar } from "#engine/copy/tasks.ts";
 import type { PathStat } from "#formats/docker/container.ts";
 import type { Answer, Call, Route } from "../contract.ts";
+import { scratchFile } from "../scratch-file.ts";
 
 export function archiveRoutes(engine: Engine): Route[] {
   return [
@@ -39,11 +40,6 @@ async function head(engine: Engine, call: Call): Promise<Answer> {
   const path = askedPath(call);
   await using root = await engine.containers.openRoot(call.params.id!, { mounts: true });
   return { status: 200, headers: statHeader(await engine.bulk.run(statPath, { root: root.path, mounts: true, path })) };
-}
-
-function scratchFile(engine: Engine): { readonly path: string } & Disposable {
-  const path = join(engine.scratch, `copy-${crypto.randomUUID()}.tar`);
-  return { path, [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }
 
 async function get(engine: Engine, call: Call): Promise<Answer> {

@@ -2,12 +2,12 @@ import { GantryError, isKind } from "#base/core/errors.ts";
 import type { ContainerRecord, CreateRequest, WaitCondition } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerCreateBody, ContainerWaitAnswer, HostConfig } from "#formats/docker/container.ts";
-import type { ImageRecord } from "#images/store/contract.ts";
 import { filters, flag, integer } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { planCreate } from "../create/create-request.ts";
 import { resourcesOf } from "../create/resources.ts";
 import { restartPolicyOf } from "../create/restart.ts";
+import { findImage } from "../find-image.ts";
 import { openFor, platformOf, platformWarnings } from "../platform.ts";
 import { inspect, summary } from "../shape/container.ts";
 import { checkFilters, matchesFilters } from "../shape/container-filter.ts";
@@ -138,7 +138,10 @@ async function create(engine: Engine, call: Call): Promise<Answer> {
     await engine.containers.remove(container.id, { force: true, volumes: true });
     throw error;
   }
-  return { status: 201, json: { Id: container.id, Warnings: platformWarnings(image, platform) } };
+  return {
+    status: 201,
+    json: { Id: container.id, Warnings: [...platformWarnings(image, platform), ...plan.warnings] },
+  };
 }
 
 /** A refused container leaves none of the volumes that were made for it alone. */
@@ -148,22 +151,6 @@ async function createOrLetGo(engine: Engine, request: CreateRequest): Promise<Co
   } catch (error) {
     await engine.volumes.removeAnonymous((request.volumes ?? []).filter((use) => use.anonymous).map((use) => use.name));
     throw error;
-  }
-}
-
-/** Docker's clients read "No such image" and pull by themselves. */
-export function findImage(engine: Engine, name: string): ImageRecord {
-  try {
-    return engine.store.images.resolve(name);
-  } catch (error) {
-    if (!isKind(error, "not-found")) throw error;
-    throw new GantryError("not-found", {
-      doing: "find the image",
-      on: name,
-      because: `No such image: ${name}`,
-      next: "Pull, build, load or import it first.",
-      cause: error,
-    });
   }
 }
 

@@ -5,12 +5,12 @@ import type { AuthConfig } from "#formats/docker/image.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
 import { filters, flag, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
+import { findImage } from "../find-image.ts";
 import { hasLabel } from "../labels.ts";
 import { moment } from "../moment.ts";
 import { openToShow, platformOf } from "../platform.ts";
 import { jsonLines, progressLine } from "../progress.ts";
 import { imageHistory, imageInspect, imageSummary, repoDigests, repoTags } from "../shape/image.ts";
-import { findImage } from "./containers.ts";
 
 export function imageRoutes(engine: Engine): Route[] {
   return [

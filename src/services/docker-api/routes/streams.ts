@@ -59,20 +59,21 @@ function logs(engine: Engine, call: Call): Answer {
   const since = instant(call, "since");
   const until = instant(call, "until");
   const timestamps = flag(call.query, "timestamps");
+  // Before the answer's head: a refusal must have a status.
+  const log = engine.containers.logs(record.id, {
+    stdout,
+    stderr,
+    follow: flag(call.query, "follow"),
+    signal: call.signal,
+    ...tailOf(call),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+  });
   return {
     status: 200,
     headers: { "Content-Type": terminal ? rawStream : multiplexedStream },
     stream: async (out) => {
-      const options = {
-        stdout,
-        stderr,
-        follow: flag(call.query, "follow"),
-        signal: call.signal,
-        ...tailOf(call),
-        ...(since === undefined ? {} : { since }),
-        ...(until === undefined ? {} : { until }),
-      };
-      for await (const lines of engine.containers.logs(record.id, options)) {
+      for await (const lines of log) {
         await out.write(joined(timestamps ? lines.map(stamped) : lines, !terminal));
       }
     },

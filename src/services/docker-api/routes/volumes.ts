@@ -4,25 +4,13 @@ import type { Engine } from "#engine/contract.ts";
 import { filters, flag, onlyFilters } from "../call.ts";
 import type { Route } from "../contract.ts";
 import { hasLabel } from "../labels.ts";
-import { timestamp } from "../shape/time.ts";
+import { volumeShape } from "../shape/volume.ts";
 
 interface VolumeBody {
   readonly Name?: string;
   readonly Driver?: string;
   readonly DriverOpts?: Readonly<Record<string, string>>;
   readonly Labels?: Readonly<Record<string, string>>;
-}
-
-function shape(volume: VolumeRecord): object {
-  return {
-    Name: volume.name,
-    Driver: "local",
-    Mountpoint: volume.path,
-    CreatedAt: timestamp(volume.created),
-    Labels: volume.labels,
-    Options: volume.options,
-    Scope: "local",
-  };
 }
 
 function hasLabels(volume: VolumeRecord, wanted: readonly string[]): boolean {
@@ -38,11 +26,8 @@ export function usersOf(engine: Engine, name: string): string[] {
 }
 
 export function volumeRoutes(engine: Engine): Route[] {
-  const find = (name: string): VolumeRecord => {
-    const volume = engine.volumes.get(name);
-    if (volume !== undefined) return volume;
-    throw new GantryError("not-found", { doing: "find the volume", on: name, because: `get ${name}: no such volume` });
-  };
+  const tell = (action: string, name: string) =>
+    engine.events.publish({ type: "volume", action, id: name, attributes: { driver: "local" } });
   return [
     {
       method: "GET",
@@ -58,7 +43,7 @@ export function volumeRoutes(engine: Engine): Route[] {
             return hasLabels(volume, values);
           }),
         );
-        return { status: 200, json: { Volumes: volumes.map(shape), Warnings: [] } };
+        return { status: 200, json: { Volumes: volumes.map(volumeShape), Warnings: [] } };
       },
     },
     {
@@ -74,13 +59,14 @@ export function volumeRoutes(engine: Engine): Route[] {
             next: "Use the driver local.",
           });
         }
-        const { record } = engine.volumes.create({
+        const { record, fresh } = engine.volumes.create({
           ...(body.Name ? { name: body.Name } : {}),
           labels: body.Labels ?? {},
           options: body.DriverOpts ?? {},
           anonymous: !body.Name,
         });
-        return { status: 201, json: shape(record) };
+        if (fresh) tell("create", record.name);
+        return { status: 201, json: volumeShape(record) };
       },
     },
     {
@@ -89,15 +75,17 @@ export function volumeRoutes(engine: Engine): Route[] {
       handle: async (call) => {
         const wanted = filters(call.query);
         // An unknown one taken in silence would remove what it was meant to keep.
-        onlyFilters("volumes to prune", wanted, ["all", "label"]);
+        onlyFilters("volumes to prune", wanted, ["all", "label", "label!"]);
         const all = wanted.get("all")?.includes("true") === true;
         const deleted: string[] = [];
         let bytes = 0;
         for (const volume of engine.volumes.list()) {
           if (!hasLabels(volume, wanted.get("label") ?? [])) continue;
+          if ((wanted.get("label!") ?? []).some((value) => hasLabel(volume.labels, value))) continue;
           if ((!all && !volume.anonymous) || usersOf(engine, volume.name).length > 0) continue;
           bytes += await engine.volumes.usage(volume.name);
           await engine.volumes.remove(volume.name, []);
+          tell("destroy", volume.name);
           deleted.push(volume.name);
         }
         return { status: 200, json: { VolumesDeleted: deleted, SpaceReclaimed: bytes } };
@@ -106,15 +94,16 @@ export function volumeRoutes(engine: Engine): Route[] {
     {
       method: "GET",
       path: "/volumes/:name",
-      handle: (call) => ({ status: 200, json: shape(find(call.params.name!)) }),
+      handle: (call) => ({ status: 200, json: volumeShape(engine.volumes.require(call.params.name!)) }),
     },
     {
       method: "DELETE",
       path: "/volumes/:name",
       handle: async (call) => {
         if (flag(call.query, "force") && engine.volumes.get(call.params.name!) === undefined) return { status: 204 };
-        const volume = find(call.params.name!);
+        const volume = engine.volumes.require(call.params.name!);
         await engine.volumes.remove(volume.name, usersOf(engine, volume.name));
+        tell("destroy", volume.name);
         return { status: 204 };
       },
     },

@@ -15,7 +15,7 @@ import { commandLine } from "../create/image-defaults.ts";
 import { endpointTable, networkModeOf } from "./endpoints.ts";
 import { timestamp, zeroTime } from "./time.ts";
 
-export function storedRequest(record: ContainerRecord): StoredRequest {
+export function storedRequest(record: Pick<ContainerRecord, "request">): StoredRequest {
   return record.request as StoredRequest;
 }
 
@@ -188,7 +188,7 @@ export function inspect(
     HostConfig: {
       ...stored.host,
       NetworkMode: stored.host.NetworkMode || "bridge",
-      LogConfig: { Type: "json-file", Config: stored.host.LogConfig?.Config ?? {} },
+      LogConfig: { Type: stored.host.LogConfig?.Type || "json-file", Config: stored.host.LogConfig?.Config ?? {} },
       RestartPolicy: restartPolicy(record),
       ...limits(record),
     },
