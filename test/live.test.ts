@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { startEngine, type TestEngine } from "./support/engine.ts";
 
 /** What can be changed while a container runs. */
@@ -95,4 +96,36 @@ test("programs started by exec are listed, signalled and stopped", async () => {
   expect((await state()).Status).toBe("Exited (5)");
   expect((await engine.gantry("execs", "kill", id)).err).toContain("not running");
   await engine.ok("rm", "-f", "host");
+});
+
+test("a folder and a volume are mounted while the container runs, hold over a restart, and are taken away", async () => {
+  const folder = join(engine.folder, "late");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "file"), "late\n");
+  await engine.ok("run", "-d", "--name", "mounted", "--stop-timeout", "0", "busybox", "sleep", "1000");
+  await engine.ok("mount", "mounted", `${folder}:/data/late:ro`, "named:/kept");
+  expect(await engine.ok("exec", "mounted", "cat", "/data/late/file")).toBe("late");
+  expect((await engine.gantry("exec", "mounted", "touch", "/data/late/x")).err).toContain("Read-only file system");
+  await engine.ok("exec", "mounted", "sh", "-c", "echo saved > /kept/file");
+  expect(await engine.ok("inspect", "mounted", "--format", "{{json .Mounts}}")).toContain('"Destination":"/data/late"');
+  expect((await engine.gantry("mount", "mounted", `${folder}:/kept`)).err).toContain("has a mount there");
+  expect((await engine.gantry("mount", "mounted", `${folder}:/proc/x`)).code).not.toBe(0);
+  expect((await engine.gantry("volume", "rm", "named")).err).toContain("in use");
+  await engine.ok("restart", "mounted");
+  expect(await engine.ok("exec", "mounted", "cat", "/data/late/file", "/kept/file")).toBe("late\nsaved");
+  await engine.ok("unmount", "mounted", "/data/late");
+  expect((await engine.gantry("exec", "mounted", "cat", "/data/late/file")).code).toBe(1);
+  expect((await engine.gantry("unmount", "mounted", "/data/late")).err).toContain("has none there");
+  await engine.ok("rm", "-f", "mounted");
+});
+
+test("a link inside the container leads no live mount out of it", async () => {
+  const canary = join(engine.folder, "canary");
+  mkdirSync(canary);
+  await engine.ok("run", "-d", "--name", "linked", "busybox", "sleep", "1000");
+  await engine.ok("exec", "linked", "sh", "-c", `mkdir -p ${canary}; ln -s ${canary} /way`);
+  await engine.ok("mount", "linked", "named:/way/out");
+  expect(readdirSync(canary)).toEqual([]);
+  expect(await engine.ok("exec", "linked", "cat", `${canary}/out/file`)).toBe("saved");
+  await engine.ok("rm", "-f", "linked");
 });

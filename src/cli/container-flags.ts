@@ -285,7 +285,7 @@ function splitOnce(text: string, separator: string): [string, string] {
 }
 
 /** "./data:/x" is relative to the caller, whom the engine cannot see. */
-function absoluteSource(text: string): string {
+export function absoluteSource(text: string): string {
   const [source, rest] = splitOnce(text, ":");
   const relative = /^\.\.?(\/|$)/.test(source);
   return relative ? `${resolve(source)}:${rest}` : text;

@@ -25,7 +25,8 @@ export function bindInto(root: string, { source, target, readonly }: VolumeBind)
   mount({ target: `/proc/self/fd/${mounted.fd}`, flags });
 }
 
-function placeFor(top: OpenFile, target: string, isFolder: boolean): OpenFile {
+/** Opens the place of a mount below `top`, making what is missing of it. */
+export function placeFor(top: OpenFile, target: string, isFolder: boolean): OpenFile {
   const doing = { doing: "make the mount point", on: target };
   const found = openInside(top.fd, target, "in-mounts", openFlags.path);
   if (found >= 0) return owned(found);

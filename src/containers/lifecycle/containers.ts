@@ -25,6 +25,7 @@ import type {
   LifecycleEvent,
   LogLine,
   LogOptions,
+  MountChange,
   RootFilesystem,
   Stats,
   TopResult,
@@ -36,6 +37,7 @@ import { finishRemoval, lastExit } from "./ending.ts";
 import { ExecTable } from "./execs.ts";
 import { ExitWatcher } from "./exits.ts";
 import { containerPaths, exitsFolder, type Layout } from "./layout.ts";
+import { addMount, removeMount } from "./live-mounts.ts";
 import { clearLog } from "./log-clearing.ts";
 import { readLog } from "./logs.ts";
 import { checkedName, madeUpName } from "./names.ts";
@@ -303,6 +305,16 @@ class ContainerSet implements Containers {
   async update(id: string, change: ContainerUpdate): Promise<void> {
     const entry = this.#entries.find(id);
     return entry.serial.run(() => updateContainer(this.#context, entry, change));
+  }
+
+  async mount(id: string, change: MountChange): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => addMount(this.#context, entry, change));
+  }
+
+  async unmount(id: string, target: string, request: unknown): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => removeMount(this.#context, entry, target, request));
   }
 
   async connect(id: string, request: EndpointRequest): Promise<void> {

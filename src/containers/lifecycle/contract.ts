@@ -121,6 +121,12 @@ export interface HealthProbe {
   readonly output: string;
 }
 
+export interface MountChange {
+  readonly mount: ContainerMount;
+  readonly volumes: readonly VolumeUse[];
+  readonly request: unknown;
+}
+
 /** What is not named stays. */
 export interface ContainerUpdate {
   readonly resources?: Resources;
@@ -383,6 +389,13 @@ export interface Containers extends AsyncDisposable {
   /** One more published port, or one less, at once when it runs. Gives the port as it is published. */
   publish(id: string, port: PortMapping): Promise<PublishedPort | undefined>;
   unpublish(id: string, port: PortMapping): Promise<void>;
+  /**
+   * One more bind or volume, at once when it runs; `request` replaces what is kept for inspect. Errors: "conflict" when
+   * something is mounted there; "unsupported" for what cannot be mounted into a running container.
+   */
+  mount(id: string, change: MountChange): Promise<void>;
+  /** Takes the mount at `target` away, at once when it runs. Error "not-found". */
+  unmount(id: string, target: string, request: unknown): Promise<void>;
   /** Before a start too: then it joins when the container starts and loses no byte. */
   attach(id: string, options: AttachOptions): Promise<Attachment>;
   /** Many lines at a time, as they were written; a follower gets what is there before it waits. */

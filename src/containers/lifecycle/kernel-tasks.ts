@@ -1,11 +1,23 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { openFolder } from "#base/system/files/open.ts";
 import { changeThreadFolder, mount, mountFlags, unmount } from "#base/system/mounts/mount.ts";
+import { attachMount, cloneMount } from "#base/system/mounts/move.ts";
+import { inNamespace } from "#base/system/namespaces/thread.ts";
 import { type Implementation, implement } from "#base/system/pool/contract.ts";
-import { bindInto } from "./bind-into.ts";
+import { bindInto, placeFor } from "./bind-into.ts";
 import { bindAt, clearMountPoints } from "./bind-part.ts";
 import { changesOf } from "./changes.ts";
-import { bindPart, clearRunFolder, listChanges, mountRoot, mountShm, mountVolumes } from "./tasks.ts";
+import {
+  bindPart,
+  clearRunFolder,
+  listChanges,
+  mountLive,
+  mountRoot,
+  mountShm,
+  mountVolumes,
+  unmountLive,
+} from "./tasks.ts";
 
 export const lifecycleKernelTasks: readonly Implementation[] = [
   implement(mountRoot, ({ cwd, options, target }) => {
@@ -28,6 +40,19 @@ export const lifecycleKernelTasks: readonly Implementation[] = [
     bindAt(args);
     return { mounted: true };
   }),
+  implement(mountLive, ({ pid, source, target, readonly, topReadonly }) => {
+    using tree = cloneMount(source, { readonly, topReadonly });
+    const isFolder = statSync(source).isDirectory();
+    inNamespace("mnt", `/proc/${pid}/ns/mnt`, () => {
+      using top = openFolder("/");
+      using place = placeFor(top, target, isFolder);
+      attachMount(tree, place, target);
+    });
+    return { mounted: true };
+  }),
+  implement(unmountLive, ({ pid, target }) => ({
+    unmounted: inNamespace("mnt", `/proc/${pid}/ns/mnt`, () => unmount(target, { lazy: true })),
+  })),
   implement(mountShm, ({ place, size }) => {
     mkdirSync(place, { recursive: true, mode: 0o700 });
     const flags = mountFlags.nosuid | mountFlags.nodev | mountFlags.noexec;

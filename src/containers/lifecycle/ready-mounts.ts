@@ -10,12 +10,12 @@ export async function readyMounts(context: Context, entry: Entry): Promise<Mount
   await holdVolumes(context, entry);
   const mounts = await sharedMemory(context, entry);
   for (const [index, mount] of (entry.record.config.mounts ?? []).entries()) {
-    mounts.push(await ready(context, mount, join(entry.paths.mounts, String(index))));
+    mounts.push(await readyMount(context, mount, join(entry.paths.mounts, String(index))));
   }
   return mounts;
 }
 
-async function ready(context: Context, mount: ContainerMount, place: string): Promise<MountSpec> {
+export async function readyMount(context: Context, mount: ContainerMount, place: string): Promise<MountSpec> {
   if (mount.type === "tmpfs") return mount;
   if (mount.type === "image") {
     const { image, target, subpath } = mount;

@@ -28,6 +28,17 @@ export const bindPart = task<
   { readonly mounted: true }
 >("containers.bind-part");
 
+/** Mounts into the mounts of a running process's namespace, at a place resolved below that namespace's root. */
+export const mountLive = task<
+  VolumeBind & { readonly pid: number; readonly topReadonly: boolean },
+  { readonly mounted: true }
+>("containers.mount-live");
+
+/** Takes a mount out of a running process's namespace. */
+export const unmountLive = task<{ readonly pid: number; readonly target: string }, { readonly unmounted: boolean }>(
+  "containers.unmount-live",
+);
+
 /** A memory file system for /dev/shm, for several containers to bind. */
 export const mountShm = task<{ readonly place: string; readonly size: number }, { readonly mounted: true }>(
   "containers.mount-shm",

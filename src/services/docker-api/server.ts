@@ -14,6 +14,7 @@ import { distributionRoutes } from "./routes/distribution.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { liveMountRoutes } from "./routes/live-mounts.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -57,6 +58,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
     ...volumeWorkRoutes(engine),
     ...networkRoutes(engine),
     ...containerExtraRoutes(engine),
+    ...liveMountRoutes(engine),
     ...gantryRoutes(engine),
     ...addressRoutes(addresses),
   ];
