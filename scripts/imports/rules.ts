@@ -21,7 +21,7 @@ export const floors: readonly Floor[] = [
   { path: "engine", rooms: [] },
   { path: "services", rooms: ["docker-api", "kubernetes", "serverless", "console"] },
   { path: "client", rooms: [], only: below },
-  { path: "tools", rooms: ["context", "init", "bootstrap", "compose", "hpc", "cloud"], only: below },
+  { path: "tools", rooms: ["context", "init", "bootstrap", "recreate", "compose", "hpc", "cloud"], only: below },
   { path: "cli", rooms: [], only: below },
 ];
 

@@ -62,6 +62,11 @@ export const verbs: readonly VerbEntry[] = [
     summary: "Take a mount of a container away, also while it runs",
     load: () => import("./verbs/unmount.ts"),
   },
+  {
+    name: "recreate",
+    summary: "Print the command or compose file that makes a container again",
+    load: () => import("./verbs/recreate.ts"),
+  },
   { name: "cp", summary: "Copy files between a container and the host", load: () => import("./verbs/cp.ts") },
   {
     name: "build",
@@ -143,6 +148,7 @@ export const groups: Readonly<Record<string, Readonly<Record<string, readonly st
       "unpublish",
       "mount",
       "unmount",
+      "recreate",
       "cp",
     ),
     ls: ["ps"],
