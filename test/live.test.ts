@@ -129,3 +129,28 @@ test("a link inside the container leads no live mount out of it", async () => {
   expect(await engine.ok("exec", "linked", "cat", `${canary}/out/file`)).toBe("saved");
   await engine.ok("rm", "-f", "linked");
 });
+
+test("a container with a list of ways out reaches what is on it and nothing else", async () => {
+  await engine.ok("network", "create", "outer");
+  await upAndServing("goal", "--network", "outer");
+  const address = await engine.ok("inspect", "goal", "--format", "{{.NetworkSettings.Networks.outer.Gateway}}");
+  await engine.ok("publish", "goal", `${address}:18077:80`);
+  const reaches = async (...flags: string[]) => {
+    const script = `nc -w 2 ${address} 18077 </dev/null && echo reached || echo refused`;
+    return await engine.ok("run", "--rm", ...flags, "busybox", "sh", "-c", script);
+  };
+  // By the host's address, which is outside for a container of another network.
+  expect(await reaches()).toBe("reached");
+  expect(await reaches("--egress", "none")).toBe("refused");
+  const goal = await engine.ok("inspect", "goal", "--format", "{{.NetworkSettings.Networks.outer.IPAddress}}");
+  expect(await reaches("--egress", goal)).toBe("reached");
+  await engine.ok("network", "create", "--egress", "192.0.2.1", "narrow");
+  expect(await reaches("--network", "narrow")).toBe("refused");
+  const wider = await engine.gantry("run", "--rm", "--network", "narrow", "--egress", goal, "busybox", "true");
+  expect(wider.err).toContain("the network narrow does not allow it");
+  expect((await engine.gantry("run", "--rm", "--egress", "a b", "busybox", "true")).err).toContain(
+    "neither an address",
+  );
+  await engine.ok("rm", "-f", "goal");
+  await engine.ok("network", "rm", "outer", "narrow");
+});

@@ -20,6 +20,7 @@ export function collect(value: string, before: readonly string[]): string[] {
 
 export interface ContainerFlags extends HealthFlags, ResourceFlags {
   readonly annotation: readonly string[];
+  readonly egress: readonly string[];
   readonly addHost: readonly string[];
   readonly attach: readonly string[];
   readonly capAdd: readonly string[];
@@ -140,6 +141,7 @@ export function declareContainerFlags(command: Command): void {
   many("-v, --volume <source:target[:ro]>", "mount a folder or a volume");
   many("--volumes-from <container[:ro]>", "the volumes and binds of another container");
   command.option("-w, --workdir <folder>", "the folder to start in");
+  many("--egress <address|name>", "where it may begin to talk to only, as 192.0.2.0/24, *.example.org or none");
   many("--annotation <name=value>", "an annotation for the runtime");
   declareHealthFlags(command);
   // Docker's -h is the host name, so help is --help alone.
@@ -210,7 +212,11 @@ export function createBody(
   const mounts = flags.mount.map(parseMountFlag);
   const health = healthcheck(flags);
   const networks = networkingConfig(flags);
-  const annotations = { ...pairs(flags.annotation, "annotation"), ...healthAnnotations(flags) };
+  const annotations = {
+    ...pairs(flags.annotation, "annotation"),
+    ...healthAnnotations(flags),
+    ...egressAnnotation(flags.egress),
+  };
   const anonymous = flags.volume.filter((text) => !text.includes(":"));
   const host: HostConfig = {
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
@@ -285,6 +291,11 @@ function splitOnce(text: string, separator: string): [string, string] {
 }
 
 /** "./data:/x" is relative to the caller, whom the engine cannot see. */
+/** The Engine API has no field for it. */
+export function egressAnnotation(entries: readonly string[]): Record<string, string> {
+  return entries.length === 0 ? {} : { "io.gantry.egress.allow": entries.join(",") };
+}
+
 export function absoluteSource(text: string): string {
   const [source, rest] = splitOnce(text, ":");
   const relative = /^\.\.?(\/|$)/.test(source);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { GantryError } from "#base/core/errors.ts";
 import type { NetworkCreateBody, NetworkInspect } from "#formats/docker/network.ts";
 import { confirm } from "../confirm.ts";
-import { collect } from "../container-flags.ts";
+import { collect, egressAnnotation } from "../container-flags.ts";
 import type { Context, Verb, VerbResult } from "../contract.ts";
 import { each } from "../each.ts";
 import { filterQuery } from "../filter-flag.ts";
@@ -48,6 +48,7 @@ interface CreateFlags {
   readonly auxAddress: readonly string[];
   readonly ipv6?: boolean;
   readonly internal?: boolean;
+  readonly egress: readonly string[];
   readonly attachable?: boolean;
   readonly label: readonly string[];
   readonly opt: readonly string[];
@@ -65,6 +66,7 @@ function declareCreate(command: Command, run: Run): void {
     .option("--aux-address <name=address>", "an address that is somebody else's", collect, [])
     .option("--ipv6", "IPv6 too")
     .option("--internal", "no way out and none in")
+    .option("--egress <address|name>", "where its containers may begin to talk to only; none: nowhere", collect, [])
     .option("--attachable", "taken for Docker's sake; every network is")
     .option("--label <name=value>", "a label", collect, [])
     .option("-o, --opt <name=value>", "an option of the driver, as parent=eth0", collect, [])
@@ -79,7 +81,7 @@ function declareCreate(command: Command, run: Run): void {
           EnableIPv6: flags.ipv6 === true,
           IPAM: { Config: ipamConfigs(flags) },
           Labels: pairs(flags.label, "label"),
-          Options: pairs(flags.opt, "opt"),
+          Options: { ...pairs(flags.opt, "opt"), ...egressAnnotation(flags.egress) },
         };
         const { Id } = await client.request<{ Id: string }>("POST", "/networks/create", { json: body });
         context.stdout.write(`${Id}\n`);

@@ -70,7 +70,12 @@ export async function adoptAll(context: Context, entries: readonly Entry[]): Pro
   for (const [entry, plan] of plans) {
     const { network, sandbox } = entry.record;
     if (plan.kind !== "watch" || network === undefined) continue;
-    held.set(entry.record.id, { lease: network, names: namesOf(entry.record), dns: sandbox.dns ?? [] });
+    held.set(entry.record.id, {
+      lease: network,
+      names: namesOf(entry.record),
+      dns: sandbox.dns ?? [],
+      egress: sandbox.egress,
+    });
   }
   await context.networks?.adopt(held);
   // Before any is let go: what a running container still has mounted stays the one mount of it.

@@ -121,6 +121,7 @@ async function takeNetwork(context: Context, record: ContainerRecord): Promise<T
     ports: sandbox.ports ?? [],
     names: namesOf(record),
     dns: sandbox.dns ?? [],
+    egress: sandbox.egress,
   });
   return { choice: { kind: "path", path: lease.namespace }, lease };
 }

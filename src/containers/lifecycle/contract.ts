@@ -39,6 +39,8 @@ export interface SandboxSpec {
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
+  /** Where it may begin to talk to only; absent: anywhere its networks let it. */
+  readonly egress?: readonly string[];
   /** Lines for /etc/hosts: "name:address". */
   readonly extraHosts?: readonly string[];
   /** "shareable" is private until another container joins it. */

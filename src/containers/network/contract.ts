@@ -115,7 +115,12 @@ export interface LeaseRequest {
   readonly names?: readonly string[];
   /** Name servers asked instead of the host's for what is not a container. */
   readonly dns?: readonly string[];
+  /** Addresses, subnets and names it may begin to talk to; absent: any. ["none"]: only its own networks. */
+  readonly egress?: readonly string[] | undefined;
 }
+
+/** The option of a network, and the annotation of a container, that says where it may go only; words with commas. */
+export const egressOption = "io.gantry.egress.allow";
 
 /** A rule elsewhere on the host that would swallow the containers' packets. */
 export interface ForeignDrop {
@@ -167,4 +172,5 @@ export interface HeldLease {
   readonly lease: NetworkLease;
   readonly names: readonly string[];
   readonly dns: readonly string[];
+  readonly egress?: readonly string[] | undefined;
 }

@@ -1,5 +1,6 @@
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, type Packet, RECURSION_AVAILABLE } from "dns-packet";
 import { formatAddress } from "#base/core/ip-address.ts";
+import { allowsName, type EgressList } from "./egress.ts";
 import type { Asker, NameTable } from "./names.ts";
 
 /** What to do with a question (RFC 1035): answer it, pass it on to the world, or drop it. */
@@ -11,8 +12,9 @@ export type Verdict =
 /** Seconds; containers come and go. */
 const timeToLive = 5;
 const serverFailure = 2;
+const refused = 5;
 
-export function verdictOn(names: NameTable, asker: Asker, bytes: Buffer): Verdict {
+export function verdictOn(names: NameTable, asker: Asker, bytes: Buffer, egress?: EgressList): Verdict {
   const packet = read(bytes);
   const question = packet?.questions?.[0];
   if (packet === undefined || packet.type === "response" || question === undefined) return { kind: "drop" };
@@ -20,7 +22,19 @@ export function verdictOn(names: NameTable, asker: Asker, bytes: Buffer): Verdic
   if (answers !== undefined) return { kind: "answer", bytes: reply(packet, answers, 0) };
   // A network without a way out gives none to questions either (CVE-2024-29018).
   if (asker.enclosed) return { kind: "answer", bytes: reply(packet, [], serverFailure) };
+  // A name that is not on the list is not even asked for: a question can carry what must not leave.
+  if (egress !== undefined && !allowsName(egress, question.name)) {
+    return { kind: "answer", bytes: reply(packet, [], refused) };
+  }
   return { kind: "forward" };
+}
+
+/** The addresses an answer gives, and how long the shortest of them holds; none in what is no answer. */
+export function addressesIn(bytes: Uint8Array): { readonly addresses: readonly string[]; readonly seconds: number } {
+  const records = (read(Buffer.from(bytes))?.answers ?? []).flatMap((answer) =>
+    answer.type === "A" || answer.type === "AAAA" ? [{ data: answer.data, ttl: answer.ttl ?? 0 }] : [],
+  );
+  return { addresses: records.map(({ data }) => data), seconds: Math.min(...records.map(({ ttl }) => ttl), 86_400) };
 }
 
 /** What a question gets that nobody answered: the asker need not wait for its own time to run out. */

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import type { Clock } from "#base/core/clock.ts";
 import type { Random } from "#base/core/random.ts";
-import { failureOf, verdictOn } from "./dns-answer.ts";
+import { addressesIn, failureOf, verdictOn } from "./dns-answer.ts";
 import { forwardDatagram, pipeStream } from "./dns-forward.ts";
+import type { EgressBook } from "./egress-book.ts";
 import type { Asker, NameTable } from "./names.ts";
 
 export interface DnsServer extends AsyncDisposable {
@@ -10,12 +12,27 @@ export interface DnsServer extends AsyncDisposable {
   readonly port: number;
 }
 
+export interface DnsParts {
+  readonly names: NameTable;
+  readonly egress: EgressBook;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
 /** Questions to the world at one time; more are dropped, and asked again by who wants to know. */
 const mostForwarded = 512;
 const patience = 4000;
 
 /** Answers names for every network on one UDP and one TCP port; what is no container's is asked of the world. */
-export async function openDnsServer(names: NameTable, random: Random): Promise<DnsServer> {
+export async function openDnsServer(parts: DnsParts): Promise<DnsServer> {
+  const { names, egress, random, clock } = parts;
+  /** Of a restricted asker's names the addresses are let through first. */
+  const opened = async (address: string, answer: Uint8Array) => {
+    if (egress.listOf(address) === undefined) return answer;
+    const { addresses, seconds } = addressesIn(answer);
+    await egress.learn(address, addresses, seconds, clock.now());
+    return answer;
+  };
   let forwarded = 0;
   const udp = await Bun.udpSocket({
     hostname: "0.0.0.0",
@@ -24,12 +41,13 @@ export async function openDnsServer(names: NameTable, random: Random): Promise<D
         const asker = names.asker(address);
         if (asker === undefined) return;
         const question = Buffer.from(bytes);
-        const verdict = verdictOn(names, asker, question);
+        const verdict = verdictOn(names, asker, question, egress.listOf(address));
         if (verdict.kind === "answer") socket.send(verdict.bytes, port, address);
         if (verdict.kind !== "forward" || forwarded >= mostForwarded) return;
         forwarded += 1;
         void forwardDatagram(question, serversFor(asker), patience, random)
-          .then((answer) => socket.send(answer ?? failureOf(question), port, address))
+          .then((answer) => (answer === undefined ? failureOf(question) : opened(address, answer)))
+          .then((answer) => socket.send(answer, port, address))
           .finally(() => {
             forwarded -= 1;
           });
@@ -53,13 +71,16 @@ export async function openDnsServer(names: NameTable, random: Random): Promise<D
           const question = data.pending.subarray(2, 2 + length);
           data.pending = data.pending.subarray(2 + length);
           const asker = names.asker(socket.remoteAddress);
-          const verdict = asker === undefined ? undefined : verdictOn(names, asker, Buffer.from(question));
+          const verdict =
+            asker === undefined
+              ? undefined
+              : verdictOn(names, asker, Buffer.from(question), egress.listOf(socket.remoteAddress));
           if (asker === undefined || verdict === undefined || verdict.kind === "drop") return void socket.end();
           if (verdict.kind === "answer") socket.write(framed(verdict.bytes));
           else
             void pipeStream(framed(question), serversFor(asker), patience).then((answer) => {
               if (answer === undefined) socket.end();
-              else socket.write(answer);
+              else void opened(socket.remoteAddress, answer.subarray(2)).then(() => socket.write(answer));
             });
         }
       },

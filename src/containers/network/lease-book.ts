@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Clock } from "#base/core/clock.ts";
 import { GantryError } from "#base/core/errors.ts";
 import type { Random } from "#base/core/random.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
@@ -7,19 +8,23 @@ import {
   defaultNetwork,
   type Endpoint,
   type EndpointRequest,
+  egressOption,
   type HeldLease,
   type LeaseRequest,
   type NetworkLease,
   type PortMapping,
   type PublishedPort,
 } from "./contract.ts";
+import { type EgressList, parseEgress, requireWithin } from "./egress.ts";
+import type { EgressBook } from "./egress-book.ts";
+import { byPriority, entryOf, type Held, routesOf } from "./held.ts";
+import { HeldPorts } from "./held-ports.ts";
 import type { LiveNetwork } from "./live-network.ts";
 import type { NameTable } from "./names.ts";
-import { type HeldPort, holdAgain, holdPort, letGo, samePort } from "./ports.ts";
+import { holdAgain, letGo } from "./ports.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import type { RuleWriter } from "./rule-writer.ts";
-import { portRules } from "./rules.ts";
-import { addLinks, dropNamespaces, makeNamespace, type RoutePlan, removeLink } from "./tasks.ts";
+import { addLinks, dropNamespaces, makeNamespace, removeLink } from "./tasks.ts";
 
 export interface LeaseBookOptions {
   readonly folder: string;
@@ -29,6 +34,8 @@ export interface LeaseBookOptions {
   readonly ready: number;
   readonly names: NameTable;
   readonly writer: RuleWriter;
+  readonly egress: EgressBook;
+  readonly clock: Clock;
   readonly find: (name: string) => LiveNetwork;
   /** The default network stands for one that is not known any more. */
   readonly byId: (id: string) => LiveNetwork;
@@ -41,22 +48,17 @@ interface Ready {
   readonly endpoint?: Endpoint;
 }
 
-interface Held {
-  readonly namespace: string;
-  endpoints: readonly Endpoint[];
-  ports: readonly HeldPort[];
-  names: readonly string[];
-}
-
 /** Who holds which namespace, interfaces and ports. */
 export class LeaseBook {
   readonly #options: LeaseBookOptions;
   readonly #held = new Map<string, Held>();
+  readonly #ports: HeldPorts;
   readonly #isolated: ReadyPool<Ready>;
   readonly #bridged: ReadyPool<Ready>;
 
   constructor(options: LeaseBookOptions) {
     this.#options = options;
+    this.#ports = new HeldPorts(options.table, options.writer);
     this.#isolated = new ReadyPool(options.ready, () => this.#makeIsolated());
     this.#bridged = new ReadyPool(options.ready, () => this.#makeBridged());
   }
@@ -68,11 +70,12 @@ export class LeaseBook {
 
   async lease(
     owner: string,
-    { endpoints: requests, ports = [], names = [], dns = [] }: LeaseRequest,
+    { endpoints: requests, ports = [], names = [], dns = [], egress }: LeaseRequest,
   ): Promise<NetworkLease> {
     const { kernel } = this.#options;
     const held = await this.#begin(requests);
     held.names = names;
+    held.egress = egress;
     this.#held.set(owner, held);
     try {
       this.#options.names.servers(owner, dns);
@@ -82,7 +85,8 @@ export class LeaseBook {
         await kernel.run(addLinks, { pin: held.namespace, links, routes: routesOf(held.endpoints) });
       }
       this.#enlist(owner, held);
-      if (ports.length > 0) await this.#addPorts(held, ports);
+      for (const endpoint of held.endpoints) await this.#restrict(owner, held, endpoint);
+      await this.#ports.add(held, ports);
       return this.#leaseOf(held);
     } catch (error) {
       await this.release(owner);
@@ -113,6 +117,7 @@ export class LeaseBook {
       throw error;
     }
     this.#enlist(owner, held);
+    await this.#restrict(owner, held, endpoint);
     return this.#leaseOf(held);
   }
 
@@ -127,8 +132,9 @@ export class LeaseBook {
       });
     }
     const before = entryOf(held.endpoints);
+    await this.#options.egress.release(owner, endpoint.network);
     this.#giveBack(owner, held, endpoint);
-    if (before?.id === endpoint.id) await this.#movePorts(held, before);
+    if (before?.id === endpoint.id) await this.#ports.move(held, before);
     await this.#options.kernel.run(removeLink, {
       pin: held.namespace,
       interface: endpoint.interface,
@@ -139,24 +145,13 @@ export class LeaseBook {
 
   async publish(owner: string, port: PortMapping): Promise<NetworkLease> {
     const held = this.#mustHold(owner);
-    await this.#addPorts(held, [port]);
+    await this.#ports.add(held, [port]);
     return this.#leaseOf(held);
   }
 
   async unpublish(owner: string, port: PublishedPort): Promise<NetworkLease> {
     const held = this.#mustHold(owner);
-    const gone = held.ports.filter((one) => samePort(one.port, port));
-    const entry = entryOf(held.endpoints);
-    if (gone.length === 0 || entry === undefined) {
-      throw new GantryError("not-found", {
-        doing: "take back the published port",
-        on: `${port.hostAddress}:${port.hostPort}`,
-        because: "it is not published",
-      });
-    }
-    await this.#options.writer.change(portRules("delete", this.#options.table, entry, [port]));
-    letGo(gone);
-    held.ports = held.ports.filter((one) => !gone.includes(one));
+    await this.#ports.remove(held, port);
     return this.#leaseOf(held);
   }
 
@@ -171,27 +166,24 @@ export class LeaseBook {
     const held = this.#held.get(owner);
     if (held === undefined) return;
     this.#held.delete(owner);
-    const entry = entryOf(held.endpoints);
-    const { table, kernel, names } = this.#options;
-    if (entry !== undefined && held.ports.length > 0) {
-      const ports = held.ports.map(({ port }) => port);
-      // After a flush by somebody else there is nothing to delete; what counts is that they are gone.
-      await this.#options.writer.change(portRules("delete", table, entry, ports)).catch(() => undefined);
-    }
-    letGo(held.ports);
+    const { kernel, names } = this.#options;
+    await this.#ports.release(held);
     names.servers(owner, []);
     await kernel.run(dropNamespaces, { pins: [held.namespace] });
-    for (const endpoint of [...held.endpoints]) this.#giveBack(owner, held, endpoint);
+    for (const endpoint of [...held.endpoints]) {
+      await this.#options.egress.release(owner, endpoint.network);
+      this.#giveBack(owner, held, endpoint);
+    }
   }
 
   async adopt(held: ReadonlyMap<string, HeldLease>): Promise<void> {
-    for (const [owner, { lease, names, dns }] of held) {
+    for (const [owner, { lease, names, dns, egress }] of held) {
       // One of an older engine does not say in which network it is: there was only one.
       const endpoints = lease.endpoints.map((endpoint) => ({
         ...endpoint,
         network: this.#options.byId(endpoint.network).record.id,
       }));
-      const entry: Held = { namespace: lease.namespace, endpoints, ports: lease.ports.map(holdAgain), names };
+      const entry: Held = { namespace: lease.namespace, endpoints, ports: lease.ports.map(holdAgain), names, egress };
       this.#held.set(owner, entry);
       this.#options.names.servers(owner, dns);
       for (const endpoint of endpoints) {
@@ -199,6 +191,8 @@ export class LeaseBook {
         network.hold(endpoint);
         network.members.set(owner, endpoint);
         this.#options.names.join(owner, endpoint, [...names, ...endpoint.aliases]);
+        const list = this.#listFor(network, egress);
+        if (list !== undefined) this.#options.egress.hold(owner, endpoint, list);
       }
     }
     const kept = new Set([...held.values()].map(({ lease }) => lease.namespace));
@@ -206,23 +200,10 @@ export class LeaseBook {
     if (strangers.length > 0) await this.#options.kernel.run(dropNamespaces, { pins: strangers });
   }
 
-  /** For the tables made anew: every published port. */
-  portRules(): string {
-    return [...this.#held.values()]
-      .flatMap(({ endpoints, ports }) => {
-        const entry = entryOf(endpoints);
-        return entry === undefined
-          ? []
-          : [
-              portRules(
-                "add",
-                this.#options.table,
-                entry,
-                ports.map(({ port }) => port),
-              ),
-            ];
-      })
-      .join("");
+  /** For the tables made anew: every published port and every list of ways out. */
+  rules(): string {
+    const ports = [...this.#held.values()].map((held) => this.#ports.rules(held));
+    return [...ports, this.#options.egress.rules(this.#options.clock.now())].join("");
   }
 
   /** Drops what is only ready; with `all` also what is held. */
@@ -246,7 +227,7 @@ export class LeaseBook {
     if (this.#isReady(requests)) {
       const { pin, endpoint } = await this.#bridged.take();
       const own = endpoint === undefined ? [] : [{ ...endpoint, aliases: requests[0]?.aliases ?? [] }];
-      return { namespace: pin, endpoints: own, ports: [], names: [] };
+      return { namespace: pin, endpoints: own, ports: [], names: [], egress: undefined };
     }
     const networks = requests.map(({ network }) => this.#options.find(network));
     const twice = networks.find((network, at) => networks.indexOf(network) !== at);
@@ -259,7 +240,7 @@ export class LeaseBook {
     }
     await Promise.all(networks.map((network) => this.#options.up(network)));
     const { pin } = await this.#isolated.take();
-    return { namespace: pin, endpoints: [], ports: [], names: [] };
+    return { namespace: pin, endpoints: [], ports: [], names: [], egress: undefined };
   }
 
   #allocate(owner: string, held: Held, request: EndpointRequest): Endpoint {
@@ -296,39 +277,20 @@ export class LeaseBook {
     this.#options.names.leave(owner, endpoint.network);
   }
 
-  async #addPorts(held: Held, mappings: readonly PortMapping[]): Promise<void> {
-    const entry = entryOf(held.endpoints);
-    const taken: HeldPort[] = [];
-    try {
-      for (const mapping of mappings) taken.push(holdPort(mapping, entry));
-      // A container that publishes nothing costs no nft.
-      if (entry !== undefined)
-        await this.#options.writer.change(
-          portRules(
-            "add",
-            this.#options.table,
-            entry,
-            taken.map(({ port }) => port),
-          ),
-        );
-    } catch (error) {
-      letGo(taken);
-      throw error;
-    }
-    held.ports = [...held.ports, ...taken];
+  /** Before the first packet can leave by this interface: its process does not run yet, or it was not there yet. */
+  async #restrict(owner: string, held: Held, endpoint: Endpoint): Promise<void> {
+    const list = this.#listFor(this.#options.byId(endpoint.network), held.egress);
+    if (list !== undefined) await this.#options.egress.restrict(owner, endpoint, list);
   }
 
-  /** The network they came in by is gone: by the next one, or not at all. */
-  async #movePorts(held: Held, before: Endpoint): Promise<void> {
-    if (held.ports.length === 0) return;
-    const ports = held.ports.map(({ port }) => port);
-    const entry = entryOf(held.endpoints);
-    const { table } = this.#options;
-    const added = entry === undefined ? "" : portRules("add", table, entry, ports);
-    await this.#options.writer.change(portRules("delete", table, before, ports) + added);
-    if (entry !== undefined) return;
-    letGo(held.ports);
-    held.ports = [];
+  /** The container's own list inside its network's, or whichever there is. Error "denied" when it is not inside. */
+  #listFor({ record }: LiveNetwork, own: readonly string[] | undefined): EgressList | undefined {
+    const text = record.options[egressOption];
+    const network = text === undefined ? undefined : parseEgress(text.split(","));
+    if (own === undefined) return network;
+    const list = parseEgress(own);
+    if (network !== undefined) requireWithin(list, network, record.name);
+    return list;
   }
 
   #leaseOf({ namespace, endpoints, ports }: Held): NetworkLease {
@@ -377,28 +339,6 @@ export class LeaseBook {
     await this.#options.kernel.run(makeNamespace, { pin, links, routes: routesOf(endpoints) });
     return pin;
   }
-}
-
-/** The highest priority first; among equals the order of the interfaces. */
-function byPriority(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  return endpoints.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority);
-}
-
-/** By which interface published ports come in: a bridge with a way out. */
-function entryOf(endpoints: readonly Endpoint[]): Endpoint | undefined {
-  return byPriority(endpoints).find(({ hostInterface, gateway }) => hostInterface !== "" && gateway !== "");
-}
-
-function routesOf(endpoints: readonly Endpoint[]): RoutePlan {
-  const ordered = byPriority(endpoints);
-  const four = ordered.find(({ gateway }) => gateway !== "");
-  const six = ordered.find(({ gateway6 = "" }) => gateway6 !== "");
-  return {
-    gateways: [
-      ...(four === undefined ? [] : [{ gateway: four.gateway, interface: four.interface }]),
-      ...(six?.gateway6 === undefined ? [] : [{ gateway: six.gateway6, interface: six.interface }]),
-    ],
-  };
 }
 
 function pinsIn(folder: string): string[] {

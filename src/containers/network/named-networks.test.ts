@@ -223,3 +223,64 @@ test("the next engine keeps networks, members, names and ports", async () => {
   await networks.dismantle();
   expect(host.sh("nft list tables")).toBe("");
 });
+
+test("with a list of ways out only what is on it is reached, in new connections; published ports answer", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  host.far("ip addr add 198.51.100.3/24 dev far");
+  await host.serve(undefined, "world", 90);
+  await networks.create({ name: "one" });
+  const open = await networks.lease("open", { endpoints: [{ network: "one" }], names: ["open"] });
+  await host.serve(open, "neighbour");
+  const closed = await networks.lease("closed", {
+    endpoints: [{ network: "one" }],
+    names: ["closed"],
+    egress: ["198.51.100.2"],
+    ports: [{ protocol: "tcp", containerPort: 80, hostPort: 8095 }],
+  });
+  await host.serve(closed, "closed page");
+  expect(host.inside(closed, get("http://198.51.100.2:90/"))).toBe("world");
+  expect(host.inside(closed, get("http://198.51.100.3:90/"))).not.toContain("world");
+  expect(host.inside(open, get("http://198.51.100.3:90/"))).toBe("world");
+  expect(host.inside(closed, get(`http://${open.endpoints[0]!.address}/`))).toBe("neighbour");
+  expect(host.sh(get("http://127.0.0.1:8095/"))).toBe("closed page");
+  // The host's own services are a way out too.
+  const served = await host.serveHere("host page", 91);
+  expect(host.inside(open, get(`http://${open.nameServer}:91/`))).toBe("host page");
+  expect(host.inside(closed, get(`http://${open.nameServer}:91/`))).not.toContain("host page");
+  served();
+  expect(await host.ask(closed, "open")).toEqual([open.endpoints[0]!.address]);
+  expect(await host.code(closed, "example.org")).toBe(5);
+  // Nor by a second network.
+  await networks.create({ name: "two" });
+  await networks.connect("closed", { network: "two" });
+  expect(host.inside(closed, get("http://198.51.100.3:90/"))).not.toContain("world");
+  await networks.release("closed");
+  const after = await networks.lease("after", {
+    endpoints: [{ network: "one", address: closed.endpoints[0]!.address }],
+  });
+  expect(host.inside(after, get("http://198.51.100.3:90/"))).toBe("world");
+  await networks.dismantle();
+});
+
+test("an allowed name opens the way to where it leads, and a name that is not allowed is not asked for", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  host.far("ip addr add 198.51.100.3/24 dev far");
+  await host.serve(undefined, "world", 90);
+  const asked = await host.names({ "good.example": "198.51.100.2", "evil.example": "198.51.100.3" });
+  await networks.create({ name: "one", options: { "io.gantry.egress.allow": "*.example" } });
+  const lease = await networks.lease("a", {
+    endpoints: [{ network: "one" }],
+    egress: ["good.example"],
+    dns: ["198.51.100.2"],
+  });
+  expect(host.inside(lease, get("http://198.51.100.2:90/"))).not.toContain("world");
+  expect(await host.ask(lease, "good.example")).toEqual(["198.51.100.2"]);
+  expect(host.inside(lease, get("http://198.51.100.2:90/"))).toBe("world");
+  expect(await host.code(lease, "evil.example")).toBe(5);
+  expect(asked()).not.toContain("evil");
+  const wider = networks.lease("b", { endpoints: [{ network: "one" }], egress: ["good.test"] });
+  expect(isKind(await failure(wider), "denied")).toBe(true);
+  await networks.dismantle();
+});

@@ -20,6 +20,7 @@ import {
   type PublishedPort,
 } from "./contract.ts";
 import { type DnsServer, openDnsServer } from "./dns-server.ts";
+import { EgressBook } from "./egress-book.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { LiveNetwork } from "./live-network.ts";
 import { NameTable } from "./names.ts";
@@ -65,6 +66,7 @@ class NetworkSet implements Networks {
   readonly #live = new Map<string, LiveNetwork>();
   readonly #names = new NameTable();
   readonly #writer = new RuleWriter();
+  readonly #egress: EgressBook;
   readonly #book: LeaseBook;
   #dns: DnsServer | undefined;
   #watching = false;
@@ -74,6 +76,7 @@ class NetworkSet implements Networks {
     this.#options = options;
     this.#kernel = options.kernel;
     this.#table = options.table ?? "gantry";
+    this.#egress = new EgressBook(this.#table, this.#writer);
     this.#marker = join(options.run, "enabled-forwarding");
     this.#random = options.random ?? systemRandom;
     this.#clock = options.clock ?? systemClock;
@@ -89,6 +92,8 @@ class NetworkSet implements Networks {
       ready: options.ready ?? 4,
       names: this.#names,
       writer: this.#writer,
+      egress: this.#egress,
+      clock: this.#clock,
       find: (name) => this.#find(name),
       byId: (id) => this.#live.get(id) ?? this.#find(defaultNetwork),
       up: (network) => this.#up(network),
@@ -325,13 +330,19 @@ class NetworkSet implements Networks {
 
   /** The tables anew, with what containers hold already in the same transaction: no packet meets a gap. */
   async #setRules(names: boolean): Promise<void> {
-    if (names) this.#dns ??= await openDnsServer(this.#names, this.#random);
+    if (names)
+      this.#dns ??= await openDnsServer({
+        names: this.#names,
+        egress: this.#egress,
+        random: this.#random,
+        clock: this.#clock,
+      });
     await this.#writer.rebuild(() => {
       const bridges = [...this.#live.values()].flatMap((network) => {
         const facts = network.inRules ? network.facts() : undefined;
         return facts === undefined ? [] : [bridgeRules("add", this.#table, facts)];
       });
-      return [baseRules(this.#table, this.#dns?.port), ...bridges, this.#book.portRules()].join("");
+      return [baseRules(this.#table, this.#dns?.port), ...bridges, this.#book.rules()].join("");
     });
   }
 

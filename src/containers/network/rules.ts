@@ -24,20 +24,30 @@ export interface BridgeFacts {
 export function baseRules(table: string, dnsPort?: number): string {
   const names =
     dnsPort === undefined
-      ? { guard: "", redirect: "" }
+      ? { guard: "", redirect: "", accept: "" }
       : {
           guard: `iifname != "lo" iifname != @bridges meta l4proto { tcp, udp } th dport ${dnsPort} drop`,
+          accept: `iifname @bridges meta l4proto { tcp, udp } th dport ${dnsPort} accept`,
           redirect: `iifname @bridges ip daddr @gateways meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`,
         };
-  const passing = `
+  // Where a list holds, only what is on it may be begun; what was begun by others may be answered.
+  const outside = (family: string) =>
+    `${family} saddr @restricted ct state != { established, related } ${family} saddr . ${family} daddr != @allowed drop`;
+  const passing = (family: string) => `
   chain passing {
     type filter hook forward priority filter; policy accept;
     iifname . oifname @same accept
+    ${outside(family)}
     iifname @internal drop
     oifname @internal drop
     oifname @bridges ct state established,related accept
     oifname @bridges ct status dnat accept
     oifname @bridges drop
+  }
+  chain to_host {
+    type filter hook input priority filter; policy accept;
+    ${names.accept}
+    ${outside(family)}
   }`;
   const sets = (address: string) => `
   set bridges { type ifname; }
@@ -45,6 +55,8 @@ export function baseRules(table: string, dnsPort?: number): string {
   set same { type ifname . ifname; }
   set own { type ifname . ${address}; flags interval; }
   set natted { type ${address}; flags interval; }
+  set restricted { type ${address}; }
+  set allowed { type ${address} . ${address}; flags interval; }
   map published_at { type ${address} . inet_proto . inet_service : ${address} . inet_service; }
   map published_anywhere { type inet_proto . inet_service : ${address} . inet_service; }`;
   const steer = (family: string) => `
@@ -77,7 +89,7 @@ table ip ${table} {${sets("ipv4_addr")}
   chain sources {
     type nat hook postrouting priority srcnat; policy accept;
     oifname @bridges ip saddr 127.0.0.0/8 masquerade${sources("ip")}
-  }${passing}
+  }${passing("ip")}
 }
 table ip6 ${table} {${sets("ipv6_addr")}
   chain arriving {
@@ -89,7 +101,7 @@ table ip6 ${table} {${sets("ipv6_addr")}
   chain sources {
     type nat hook postrouting priority srcnat; policy accept;
     oifname @bridges ip6 saddr ::1 masquerade${sources("ip6")}
-  }${passing}
+  }${passing("ip6")}
 }
 `;
 }

@@ -65,5 +65,7 @@ function thereAndBack<R>(kind: NamespaceKind, go: () => void, work: () => R): R 
 }
 
 function enterNamespaceOf(kind: NamespaceKind, fd: number, on: string): void {
+  // The runtime may have begun helper threads that share this one's working folder: then the kernel refuses.
+  if (kind === "mnt") ownFilesystemContext();
   must(syscallResult(libc.setns(fd, kinds[kind])), { doing: `enter the ${kind} namespace`, on });
 }

@@ -74,6 +74,40 @@ export function machine() {
       servers.push(server);
       return server.stdout.getReader().read();
     },
+    /** A page on the host itself. */
+    serveHere: async (word: string, port: number) => {
+      const program = `$s = IO::Socket::IP->new(LocalHost => "0.0.0.0", LocalPort => ${port}, Listen => 9, ReuseAddr => 1) or die;
+        $| = 1; print "up\n"; while ($c = $s->accept) { print $c "${word}\n"; close $c }`;
+      const server = Bun.spawn(["perl", "-MIO::Socket::IP", "-e", program], { stdio: ["ignore", "pipe", "ignore"] });
+      await server.stdout.getReader().read();
+      return () => server.kill("SIGKILL");
+    },
+    /** A name server at the neighbour 198.51.100.2; gives what it was asked for so far. */
+    names: async (table: Readonly<Record<string, string>>) => {
+      const records = Object.entries(table)
+        .map(([name, address]) => `"${name}" => "${address}"`)
+        .join(", ");
+      const program = `use IO::Socket::IP; use Socket qw(inet_aton); $| = 1; %t = (${records});
+        $s = IO::Socket::IP->new(LocalHost => "198.51.100.2", LocalPort => 53, Proto => "udp") or die; print "up\n";
+        while ($s->recv($q, 4096)) { $i = 12; @l = (); while (($n = ord substr($q, $i, 1)) > 0) { push @l, substr($q, $i + 1, $n); $i += $n + 1 }
+          $name = join ".", @l; print "$name\n"; $question = substr($q, 12, $i + 5 - 12);
+          $a = $t{$name}; $head = substr($q, 0, 2) . pack("n5", 0x8180, 1, $a ? 1 : 0, 0, 0);
+          $s->send($head . $question . ($a ? pack("nnnNn", 0xc00c, 1, 1, 60, 4) . inet_aton($a) : "")) }`;
+      const server = Bun.spawn(["nsenter", "-t", String(neighbour.pid), "-n", "perl", "-e", program], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      servers.push(server);
+      let heard = "";
+      const up = Promise.withResolvers<void>();
+      void (async () => {
+        for await (const bytes of server.stdout) {
+          heard += Buffer.from(bytes).toString();
+          up.resolve();
+        }
+      })();
+      await up.promise;
+      return () => heard;
+    },
     [Symbol.asyncDispose]: async () => {
       for (const server of servers) server.kill("SIGKILL");
       neighbour.kill("SIGKILL");

@@ -7,6 +7,7 @@ import type { Platform } from "#formats/oci/contract.ts";
 import type { ResolvedImage } from "#images/store/contract.ts";
 import { blockIoOf } from "./block-io.ts";
 import { deviceRulesOf, devicesOf } from "./devices.ts";
+import { egressOf } from "./egress.ts";
 import { healthCheckOf } from "./health.ts";
 import { commandLine, withImageDefaults } from "./image-defaults.ts";
 import { logOptionsOf } from "./log-options.ts";
@@ -137,6 +138,7 @@ function sandboxOf(
     ...(host.Dns && host.Dns.length > 0 ? { dns: host.Dns } : {}),
     ...(host.DnsSearch && host.DnsSearch.length > 0 ? { dnsSearch: host.DnsSearch } : {}),
     ...(host.DnsOptions && host.DnsOptions.length > 0 ? { dnsOptions: host.DnsOptions } : {}),
+    ...egressOf(host),
     ...(host.ExtraHosts && host.ExtraHosts.length > 0 ? { extraHosts: host.ExtraHosts } : {}),
     ...sharedNamespaces(engine, host, config),
     ...(host.CgroupParent ? { cgroupParent: host.CgroupParent } : {}),

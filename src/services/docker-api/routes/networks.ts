@@ -2,10 +2,12 @@ import { GantryError, isKind } from "#base/core/errors.ts";
 import { endpointsOf } from "#containers/lifecycle/networking.ts";
 import {
   defaultNetwork,
+  egressOption,
   type NetworkDriver,
   type NetworkRecord,
   type SubnetSpec,
 } from "#containers/network/contract.ts";
+import { parseEgress } from "#containers/network/egress.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { EndpointConfig } from "#formats/docker/container.ts";
 import type { NetworkCreateBody, NetworkInspect } from "#formats/docker/network.ts";
@@ -104,6 +106,8 @@ function driverOf(name: string): NetworkDriver {
 async function create(engine: Engine, call: Call): Promise<Answer> {
   const body = (await call.json<NetworkCreateBody>()) as NetworkCreateBody;
   refuseNotServed(body);
+  const egress = body.Options?.[egressOption];
+  if (egress !== undefined) parseEgress(egress.split(","));
   const record = await engine.networks.create({
     name: body.Name ?? "",
     driver: driverOf(body.Driver || "bridge"),
