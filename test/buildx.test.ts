@@ -235,6 +235,31 @@ test("a private base comes with the credentials of whoever builds, and not witho
   expect(await engine.client(["docker", "pull", `${registry.domain}/team/made:1`])).toMatchObject({ code: 0 });
 });
 
+test("RUN --mount: secrets of the client, caches that stay, files of the context and of stages", async () => {
+  const folder = folderOf({
+    Dockerfile: `FROM busybox AS made
+RUN echo staged > /staged
+FROM busybox
+RUN --mount=type=secret,id=token,required cat /run/secrets/token
+RUN --mount=type=secret,id=word,env=WORD echo "$WORD"
+RUN --mount=type=cache,target=/cache,sharing=locked echo x >> /cache/count; wc -l < /cache/count
+RUN --mount=target=/src --mount=from=made,source=/staged,target=/s cat /src/f /s; ls -A / > /left
+`,
+    f: "from the context\n",
+    token: "tok3n\n",
+  });
+  const words = ["--secret", `id=token,src=${join(folder, "token")}`, "--secret", "id=word,env=HOME", "-t", "mounted"];
+  const built = await build(...words, folder);
+  expect(built).toMatchObject({ code: 0 });
+  for (const said of ["tok3n", engine.folder, "1", "from the context", "staged"]) {
+    expect(built.err).toMatch(new RegExp(`\\n#\\d+ [\\d.]+ ${said}\\n`));
+  }
+  expect((await build("--no-cache", ...words, folder)).err).toMatch(/\n#\d+ [\d.]+ 2\n/);
+  expect(await inside("mounted", "ls -d /cache /src /s /run/secrets; ls -A /")).not.toMatch(/cache|src|secrets/);
+  expect(await inside("mounted", "cat $(find / -xdev -type f) | grep -c tok3n")).toBe("0\n");
+  expect((await build("--no-cache", folder)).err).toContain("the secret token was not given");
+});
+
 test("docker compose builds two services' images and brings them up, with BuildKit and without", async () => {
   const dockerfile = (word: string) => `FROM busybox\nARG W=${word}\nRUN echo $W > /who\nCMD ["sleep", "1000"]\n`;
   const project = folderOf({

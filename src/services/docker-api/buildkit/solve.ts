@@ -5,6 +5,7 @@ import { receive } from "./context.ts";
 import type { Output, Session, Sessions, SolveResult, Wanted } from "./contract.ts";
 import type { Job } from "./jobs.ts";
 import { outputsOf } from "./outputs.ts";
+import { Secrets } from "./protos/secrets.gen.ts";
 import { Auth } from "./protos/session.gen.ts";
 
 /** Builds what is wanted and puts it where it is wanted. */
@@ -30,9 +31,10 @@ export async function solve(
   const { ignore, folder, dockerfile } = context;
   const request = { ...wanted.request, context: folder, dockerfile, ...(ignore === undefined ? {} : { ignore }) };
   const credentials = (domain: string) => credentialsOf(session, domain, both);
+  const secrets = (id: string) => secretOf(session, id, both);
   const names = outputs.flatMap((output) => output.names);
   const image = await engine.images
-    .build({ ...request, credentials }, names, both, (event) => job.steps.event(event))
+    .build({ ...request, credentials, secrets }, names, both, (event) => job.steps.event(event))
     .catch((error: unknown) => {
       job.steps.fail(error);
       throw error;
@@ -85,12 +87,23 @@ const hub = "registry-1.docker.io";
 async function credentialsOf(session: Session, domain: string, signal: AbortSignal) {
   if (!session.serves("/moby.filesync.v1.Auth/Credentials")) return undefined;
   const host = domain === "docker.io" ? hub : domain;
+  const asked = createClient(Auth, session.transport).credentials({ host }, { signal });
+  const { username, secret } = (await unless(asked, Code.Unimplemented)) ?? { username: "", secret: "" };
+  if (secret === "") return undefined;
+  return username === "" ? { identityToken: secret } : { username, password: secret };
+}
+
+async function secretOf(session: Session, id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  if (!session.serves("/moby.buildkit.secrets.v1.Secrets/GetSecret")) return undefined;
+  return (await unless(createClient(Secrets, session.transport).getSecret({ id }, { signal }), Code.NotFound))?.data;
+}
+
+/** The answer; undefined when the client has none and says so by this code. */
+async function unless<T>(answer: Promise<T>, none: Code): Promise<T | undefined> {
   try {
-    const { username, secret } = await createClient(Auth, session.transport).credentials({ host }, { signal });
-    if (secret === "") return undefined;
-    return username === "" ? { identityToken: secret } : { username, password: secret };
+    return await answer;
   } catch (error) {
-    if (error instanceof ConnectError && error.code === Code.Unimplemented) return undefined;
+    if (error instanceof ConnectError && error.code === none) return undefined;
     throw error;
   }
 }
