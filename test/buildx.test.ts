@@ -103,12 +103,12 @@ test("what cannot be built is refused by its name or its place", async () => {
   };
   expect(await refused("-f", join(folder, "None"), folder)).toContain("holds no such Dockerfile");
   expect(await refused(folder)).toContain("line 2, column 1: unknown instruction RUNN; did you mean RUN?");
-  expect(await refused("-f", join(folder, "Missing"), folder)).toMatch(/ERROR: .*"missing|"nothing": nothing in the/);
+  expect(await refused("-f", join(folder, "Missing"), folder)).toContain('"nothing": nothing in the source matches');
   expect(await refused("--target", "nope", "-f", join(folder, "Missing"), folder)).toContain('no stage "nope"');
   expect(await refused("--build-context", `x=${folder}`, folder)).toContain("the named context x");
   expect(await refused("--call", "outline", folder)).toContain("frontend.outline");
   expect(await refused("--cgroup-parent", "x", folder)).toContain("cgroup-parent=x");
-  expect(await refused("--output", "type=local,dest=x", folder)).toContain("an output of type local");
+  expect(await refused("--output", "type=image", "--annotation", "a=b", folder)).toContain("annotation.a");
   expect(await refused("https://localhost/x.git")).toContain("remote contexts are not served yet");
   expect(leftovers()).toEqual([]);
 });
@@ -233,6 +233,35 @@ test("a private base comes with the credentials of whoever builds, and not witho
   expect(built.err).toContain(" mine\n");
   expect(await engine.client(["docker", "rmi", `${registry.domain}/team/made:1`])).toMatchObject({ code: 0 });
   expect(await engine.client(["docker", "pull", `${registry.domain}/team/made:1`])).toMatchObject({ code: 0 });
+});
+
+test("the files of a build go to the client as a folder or a tar, and no image stays", async () => {
+  const folder = folderOf({
+    Dockerfile: `FROM busybox AS made
+RUN mkdir -p /a/b /a-x; head -c 3000000 /dev/urandom > /a/big; for i in $(seq 300); do echo $i > /a/b/$i; done; ln -s ../x /a/l; chmod 4711 /a/b/7; mkfifo /a/p; sha256sum /a/big
+FROM scratch
+COPY --from=made /a /a
+COPY --from=made /a-x /a-x
+`,
+  });
+  const images = async () => (await engine.client(["docker", "images", "-aq", "--no-trunc"])).out;
+  const before = await images();
+  const out = join(engine.folder, "out");
+  const built = await build("--output", out, folder);
+  expect(built).toMatchObject({ code: 0 });
+  const sum = /(\w{64}) {2}\/a\/big/.exec(built.err)![1]!;
+  const listing = await engine.client([
+    "sh",
+    "-c",
+    `cd ${out}; ls -1; ls a/b | wc -l; stat -c '%A %s' a/b/7 a/p; readlink a/l; sha256sum a/big`,
+  ]);
+  expect(listing.out).toBe(`a\na-x\n300\n-rws--x--x 2\nprw-r--r-- 0\n../x\n${sum}  a/big\n`);
+  const tar = await engine.client(["sh", "-c", `docker build -q -o - ${folder} | tar -xO a/big | sha256sum`]);
+  expect(tar.out).toBe(`${sum}  -\n`);
+  const failed = await build("--output", "type=local,dest=/proc/nowhere", folder);
+  expect(failed.err).toContain("mkdir /proc/nowhere");
+  expect(await images()).toBe(before);
+  expect(leftovers()).toEqual([]);
 });
 
 test("RUN --mount: secrets of the client, caches that stay, files of the context and of stages", async () => {

@@ -2,11 +2,14 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import { migrate } from "#base/system/database/migrate.ts";
+import type { Platform } from "#formats/oci/contract.ts";
+import type { ImageRecord } from "#images/store/contract.ts";
 import { removeTrees } from "#images/store/tasks.ts";
 import { BuildRun } from "./build-run.ts";
 import { cacheMigrations, StepCache } from "./cache.ts";
 import { CacheMounts } from "./cache-mounts.ts";
-import type { BuildEvent, Builder, BuilderPorts, BuildRequest, BuildResult } from "./contract.ts";
+import type { BuildEvent, Builder, BuilderPorts, BuildRequest, BuildResult, ImageFiles } from "./contract.ts";
+import { openImageFiles } from "./image-files.ts";
 import { cacheOwner, snapshotPrefix } from "./layer-step.ts";
 import { unmountRoot } from "./tasks.ts";
 
@@ -76,6 +79,10 @@ class DockerfileBuilder implements Builder {
     for (const key of keys) this.#ports.store.leases.unpin(cacheOwner(key));
     if (before === undefined) await this.#ports.bulk.run(removeTrees, { paths: this.#caches.idle() });
     return count;
+  }
+
+  openFiles(image: ImageRecord, platform: Platform | undefined, signal: AbortSignal): Promise<ImageFiles> {
+    return openImageFiles(this.#ports, image, platform, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,6 +30,12 @@ export interface Builder extends AsyncDisposable {
    * the folders of cache mounts that no RUN uses now.
    */
   pruneCache(before?: number): Promise<number>;
+  /** An image's files, mounted read-only until the handle is let go. Errors: "not-found" for that platform. */
+  openFiles(image: ImageRecord, platform: Platform | undefined, signal: AbortSignal): Promise<ImageFiles>;
+}
+
+export interface ImageFiles extends AsyncDisposable {
+  readonly folder: string;
 }
 
 export interface BuildRequest {

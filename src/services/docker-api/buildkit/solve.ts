@@ -2,7 +2,8 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Engine } from "#engine/contract.ts";
 import type { ImageRecord } from "#images/store/contract.ts";
 import { receive } from "./context.ts";
-import type { Output, Session, Sessions, SolveResult, Wanted } from "./contract.ts";
+import type { Session, Sessions, SolveResult, Wanted } from "./contract.ts";
+import { exportTo } from "./export.ts";
 import type { Job } from "./jobs.ts";
 import { outputsOf } from "./outputs.ts";
 import { Secrets } from "./protos/secrets.gen.ts";
@@ -32,39 +33,27 @@ export async function solve(
   const request = { ...wanted.request, context: folder, dockerfile, ...(ignore === undefined ? {} : { ignore }) };
   const credentials = (domain: string) => credentialsOf(session, domain, both);
   const secrets = (id: string) => secretOf(session, id, both);
-  const names = outputs.flatMap((output) => output.names);
+  const names = outputs.flatMap((output) => (output.kind === "store" ? output.names : []));
+  const before = new Set(engine.store.images.list().map(({ id }) => id));
   const image = await engine.images
     .build({ ...request, credentials, secrets }, names, both, (event) => job.steps.event(event))
     .catch((error: unknown) => {
       job.steps.fail(error);
       throw error;
     });
-  await exported(engine, session, job, image, outputs, both);
+  const { platform } = wanted.request;
+  const authOf = async (domain: string) => {
+    const found = await credentials(domain);
+    return found === undefined ? undefined : { ...found, identitytoken: found.identityToken ?? "" };
+  };
+  try {
+    await exportTo(outputs, { engine, session, steps: job.steps, image, platform, signal: both, credentials: authOf });
+  } finally {
+    // Nobody asked to have it here.
+    const isWanted = outputs.some(({ kind }) => kind === "store") || image.names.length > 0 || before.has(image.id);
+    if (!isWanted) engine.store.images.remove(image.id);
+  }
   return resultOf(image, names);
-}
-
-async function exported(
-  engine: Engine,
-  session: Session,
-  job: Job,
-  image: ImageRecord,
-  outputs: readonly Output[],
-  signal: AbortSignal,
-): Promise<void> {
-  if (outputs.length === 0) return;
-  await job.steps.inside("exporting to image", async (told) => {
-    told(`writing image ${image.id}`, 0, 0, true);
-    for (const name of outputs.flatMap((output) => output.names)) told(`naming to ${name}`, 0, 0, true);
-    for (const name of outputs.flatMap((output) => (output.push ? output.names : []))) {
-      const auth = await credentialsOf(session, name.split("/")[0]!, signal);
-      await engine.images.push(name, {
-        signal,
-        ...(auth === undefined ? {} : { auth: { ...auth, identitytoken: auth.identityToken ?? "" } }),
-        onProgress: () => undefined,
-      });
-      told(`pushing ${name}`, 0, 0, true);
-    }
-  });
 }
 
 /**
