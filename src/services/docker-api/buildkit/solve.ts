@@ -28,7 +28,7 @@ export async function solve(
   };
   await using context = await receive(engine, { of }, wanted, job.steps, both);
   job.dockerfile = context.dockerfile;
-  job.steps.begin(context.dockerfile.bytes, context.dockerfile.name, wanted.warnings);
+  job.steps.begin(context.dockerfile.bytes, context.dockerfile.name, [...wanted.warnings, ...cacheWarnings(job)]);
   const { ignore, folder, dockerfile } = context;
   const request = { ...wanted.request, context: folder, dockerfile, ...(ignore === undefined ? {} : { ignore }) };
   const credentials = (domain: string) => credentialsOf(session, domain, both);
@@ -54,6 +54,11 @@ export async function solve(
     if (!isWanted) engine.store.images.remove(image.id);
   }
   return resultOf(image, names);
+}
+
+function cacheWarnings({ request }: Job): string[] {
+  const types = (request.cache?.exports ?? []).map(({ type }) => type);
+  return types.length === 0 ? [] : [`the build cache is not written elsewhere (${types.join(", ")})`];
 }
 
 /**
