@@ -40,7 +40,8 @@ function leftovers(): string[] {
 
 test("docker build shows its steps, names the image and gives the digest that gantry build gives", async () => {
   const folder = folderOf({
-    Dockerfile: "FROM busybox\nARG WORD=x\nRUN echo $WORD > /word; echo said\nCOPY . /all\n",
+    Dockerfile:
+      "# syntax=docker/dockerfile:1\nFROM busybox\nARG WORD=x\nRUN echo $WORD > /word; echo said\nCOPY . /all\n",
     file: "content\n",
     "deep/er": "",
   });
@@ -95,7 +96,11 @@ test("a RUN that fails shows its output, its line in the Dockerfile and its exit
 });
 
 test("what cannot be built is refused by its name or its place", async () => {
-  const folder = folderOf({ Dockerfile: "FROM busybox\nRUNN x\n", Missing: "FROM busybox\nCOPY nothing /\n" });
+  const folder = folderOf({
+    Dockerfile: "FROM busybox\nRUNN x\n",
+    Missing: "FROM busybox\nCOPY nothing /\n",
+    Other: "# syntax=example.com/other:1\nFROM busybox\n",
+  });
   const refused = async (...words: string[]) => {
     const { code, err } = await build(...words);
     expect(code).toBe(1);
@@ -104,6 +109,7 @@ test("what cannot be built is refused by its name or its place", async () => {
   expect(await refused("-f", join(folder, "None"), folder)).toContain("holds no such Dockerfile");
   expect(await refused(folder)).toContain("line 2, column 1: unknown instruction RUNN; did you mean RUN?");
   expect(await refused("-f", join(folder, "Missing"), folder)).toContain('"nothing": nothing in the source matches');
+  expect(await refused("-f", join(folder, "Other"), folder)).toContain("example.com/other:1");
   expect(await refused("--target", "nope", "-f", join(folder, "Missing"), folder)).toContain('no stage "nope"');
   expect(await refused("--build-context", `x=${folder}`, folder)).toContain("the named context x");
   expect(await refused("--call", "outline", folder)).toContain("frontend.outline");

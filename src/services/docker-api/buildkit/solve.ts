@@ -1,9 +1,11 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Engine } from "#engine/contract.ts";
+import { parseDockerfile } from "#formats/dockerfile/parse.ts";
 import type { ImageRecord } from "#images/store/contract.ts";
 import { receive } from "./context.ts";
 import type { Session, Sessions, SolveResult, Wanted } from "./contract.ts";
 import { exportTo } from "./export.ts";
+import { requireSyntax } from "./frontend.ts";
 import type { Job } from "./jobs.ts";
 import { outputsOf } from "./outputs.ts";
 import { Secrets } from "./protos/secrets.gen.ts";
@@ -28,7 +30,9 @@ export async function solve(
   };
   await using context = await receive(engine, { of }, wanted, job.steps, both);
   job.dockerfile = context.dockerfile;
-  job.steps.begin(context.dockerfile.bytes, context.dockerfile.name, [...wanted.warnings, ...cacheWarnings(job)]);
+  const parsed = parseDockerfile(context.dockerfile.bytes, context.dockerfile.name);
+  if (parsed.directives.syntax !== undefined) requireSyntax(parsed.directives.syntax);
+  job.steps.begin(parsed, [...wanted.warnings, ...cacheWarnings(job)]);
   const { ignore, folder, dockerfile } = context;
   const request = { ...wanted.request, context: folder, dockerfile, ...(ignore === undefined ? {} : { ignore }) };
   const credentials = (domain: string) => credentialsOf(session, domain, both);
