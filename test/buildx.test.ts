@@ -40,7 +40,8 @@ function leftovers(): string[] {
 
 test("docker build shows its steps, names the image and gives the digest that gantry build gives", async () => {
   const folder = folderOf({
-    Dockerfile: "FROM busybox\nARG WORD=x\nRUN echo $WORD > /word; echo said\nCOPY . /all\n",
+    Dockerfile:
+      "# syntax=docker/dockerfile:1\nFROM busybox\nARG WORD=x\nRUN echo $WORD > /word; echo said\nCOPY . /all\n",
     file: "content\n",
     "deep/er": "",
   });
@@ -95,7 +96,11 @@ test("a RUN that fails shows its output, its line in the Dockerfile and its exit
 });
 
 test("what cannot be built is refused by its name or its place", async () => {
-  const folder = folderOf({ Dockerfile: "FROM busybox\nRUNN x\n", Missing: "FROM busybox\nCOPY nothing /\n" });
+  const folder = folderOf({
+    Dockerfile: "FROM busybox\nRUNN x\n",
+    Missing: "FROM busybox\nCOPY nothing /\n",
+    Other: "# syntax=example.com/other:1\nFROM busybox\n",
+  });
   const refused = async (...words: string[]) => {
     const { code, err } = await build(...words);
     expect(code).toBe(1);
@@ -103,12 +108,13 @@ test("what cannot be built is refused by its name or its place", async () => {
   };
   expect(await refused("-f", join(folder, "None"), folder)).toContain("holds no such Dockerfile");
   expect(await refused(folder)).toContain("line 2, column 1: unknown instruction RUNN; did you mean RUN?");
-  expect(await refused("-f", join(folder, "Missing"), folder)).toMatch(/ERROR: .*"missing|"nothing": nothing in the/);
+  expect(await refused("-f", join(folder, "Missing"), folder)).toContain('"nothing": nothing in the source matches');
+  expect(await refused("-f", join(folder, "Other"), folder)).toContain("example.com/other:1");
   expect(await refused("--target", "nope", "-f", join(folder, "Missing"), folder)).toContain('no stage "nope"');
   expect(await refused("--build-context", `x=${folder}`, folder)).toContain("the named context x");
   expect(await refused("--call", "outline", folder)).toContain("frontend.outline");
   expect(await refused("--cgroup-parent", "x", folder)).toContain("cgroup-parent=x");
-  expect(await refused("--output", "type=local,dest=x", folder)).toContain("an output of type local");
+  expect(await refused("--output", "type=image", "--annotation", "a=b", folder)).toContain("annotation.a");
   expect(await refused("https://localhost/x.git")).toContain("remote contexts are not served yet");
   expect(leftovers()).toEqual([]);
 });
@@ -233,6 +239,60 @@ test("a private base comes with the credentials of whoever builds, and not witho
   expect(built.err).toContain(" mine\n");
   expect(await engine.client(["docker", "rmi", `${registry.domain}/team/made:1`])).toMatchObject({ code: 0 });
   expect(await engine.client(["docker", "pull", `${registry.domain}/team/made:1`])).toMatchObject({ code: 0 });
+});
+
+test("the files of a build go to the client as a folder or a tar, and no image stays", async () => {
+  const folder = folderOf({
+    Dockerfile: `FROM busybox AS made
+RUN mkdir -p /a/b /a-x; head -c 3000000 /dev/urandom > /a/big; for i in $(seq 300); do echo $i > /a/b/$i; done; ln -s ../x /a/l; chmod 4711 /a/b/7; mkfifo /a/p; sha256sum /a/big
+FROM scratch
+COPY --from=made /a /a
+COPY --from=made /a-x /a-x
+`,
+  });
+  const images = async () => (await engine.client(["docker", "images", "-aq", "--no-trunc"])).out;
+  const before = await images();
+  const out = join(engine.folder, "out");
+  const built = await build("--output", out, folder);
+  expect(built).toMatchObject({ code: 0 });
+  const sum = /(\w{64}) {2}\/a\/big/.exec(built.err)![1]!;
+  const listing = await engine.client([
+    "sh",
+    "-c",
+    `cd ${out}; ls -1; ls a/b | wc -l; stat -c '%A %s' a/b/7 a/p; readlink a/l; sha256sum a/big`,
+  ]);
+  expect(listing.out).toBe(`a\na-x\n300\n-rws--x--x 2\nprw-r--r-- 0\n../x\n${sum}  a/big\n`);
+  const tar = await engine.client(["sh", "-c", `docker build -q -o - ${folder} | tar -xO a/big | sha256sum`]);
+  expect(tar.out).toBe(`${sum}  -\n`);
+  const failed = await build("--output", "type=local,dest=/proc/nowhere", folder);
+  expect(failed.err).toContain("mkdir /proc/nowhere");
+  expect(await images()).toBe(before);
+  expect(leftovers()).toEqual([]);
+});
+
+test("RUN --mount: secrets of the client, caches that stay, files of the context and of stages", async () => {
+  const folder = folderOf({
+    Dockerfile: `FROM busybox AS made
+RUN echo staged > /staged
+FROM busybox
+RUN --mount=type=secret,id=token,required cat /run/secrets/token
+RUN --mount=type=secret,id=word,env=WORD echo "$WORD"
+RUN --mount=type=cache,target=/cache,sharing=locked echo x >> /cache/count; wc -l < /cache/count
+RUN --mount=target=/src --mount=from=made,source=/staged,target=/s cat /src/f /s; ls -A / > /left
+`,
+    f: "from the context\n",
+    token: "tok3n\n",
+  });
+  const words = ["--secret", `id=token,src=${join(folder, "token")}`, "--secret", "id=word,env=HOME", "-t", "mounted"];
+  const built = await build(...words, folder);
+  expect(built).toMatchObject({ code: 0 });
+  for (const said of ["tok3n", engine.folder, "1", "from the context", "staged"]) {
+    expect(built.err).toMatch(new RegExp(`\\n#\\d+ [\\d.]+ ${said}\\n`));
+  }
+  expect((await build("--no-cache", ...words, folder)).err).toMatch(/\n#\d+ [\d.]+ 2\n/);
+  expect(await inside("mounted", "ls -d /cache /src /s /run/secrets; ls -A /")).not.toMatch(/cache|src|secrets/);
+  expect(await inside("mounted", "cat $(find / -xdev -type f) | grep -c tok3n")).toBe("0\n");
+  expect((await build("--no-cache", folder)).err).toContain("the secret token was not given");
 });
 
 test("docker compose builds two services' images and brings them up, with BuildKit and without", async () => {

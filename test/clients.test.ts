@@ -143,6 +143,18 @@ test("dockerode creates, attaches, starts, waits and removes", async () => {
   expect(docker.getContainer(container.id).inspect()).rejects.toMatchObject({ statusCode: 404 });
 });
 
+test("clients are told of the builder they can speak to", async () => {
+  const told = async (agent: string, method: string) => {
+    const init = { method, headers: { "User-Agent": agent }, unix: engine.socket };
+    return (await fetch("http://engine/_ping", init as RequestInit)).headers.get("builder-version");
+  };
+  for (const method of ["GET", "HEAD"]) {
+    expect(await told("Docker-Client/20.10.24 (linux)", method)).toBe("1");
+    expect(await told("Docker-Client/28.2.2 (linux)", method)).toBe("2");
+    expect(await told("anything", method)).toBe("2");
+  }
+});
+
 test("unknown pages, broken bodies and old versions are refused with Docker's error form", async () => {
   const ask = (path: string, init: RequestInit = {}) =>
     fetch(`http://engine${path}`, { ...init, unix: engine.socket } as RequestInit);

@@ -7,6 +7,7 @@ import { formatPlatform, hostPlatform } from "#formats/oci/platform.ts";
 import type { Lease } from "#images/store/contract.ts";
 import { BaseImages } from "./base-images.ts";
 import type { StepCache } from "./cache.ts";
+import type { CacheMounts } from "./cache-mounts.ts";
 import type { BuildEvent, BuilderPorts, BuildRequest, BuildResult } from "./contract.ts";
 import { type Graph, type Origin, type PlannedStage, planGraph } from "./graph.ts";
 import { emptyDraft, encodeConfig, encodeManifest, type ImageDraft, withConfig } from "./image-draft.ts";
@@ -44,6 +45,7 @@ export class BuildRun implements AsyncDisposable {
   constructor(
     ports: BuilderPorts,
     cache: StepCache,
+    caches: CacheMounts,
     request: BuildRequest,
     signal: AbortSignal,
     onEvent: (event: BuildEvent) => void,
@@ -72,7 +74,7 @@ export class BuildRun implements AsyncDisposable {
       onEvent(event);
     };
     const { noCache, keepVolatile } = request;
-    this.#scope = { id, ports, cache, lease: this.#lease, signal, noCache, keepVolatile, emit, folder };
+    this.#scope = { id, ports, cache, caches, lease: this.#lease, signal, noCache, keepVolatile, emit, folder };
     this.#bases = new BaseImages(this.#scope, request, this.#places);
   }
 

@@ -2,9 +2,14 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import { migrate } from "#base/system/database/migrate.ts";
+import type { Platform } from "#formats/oci/contract.ts";
+import type { ImageRecord } from "#images/store/contract.ts";
+import { removeTrees } from "#images/store/tasks.ts";
 import { BuildRun } from "./build-run.ts";
 import { cacheMigrations, StepCache } from "./cache.ts";
-import type { BuildEvent, Builder, BuilderPorts, BuildRequest, BuildResult } from "./contract.ts";
+import { CacheMounts } from "./cache-mounts.ts";
+import type { BuildEvent, Builder, BuilderPorts, BuildRequest, BuildResult, ImageFiles } from "./contract.ts";
+import { openImageFiles } from "./image-files.ts";
 import { cacheOwner, snapshotPrefix } from "./layer-step.ts";
 import { unmountRoot } from "./tasks.ts";
 
@@ -37,12 +42,14 @@ async function clearLeftovers(ports: BuilderPorts): Promise<void> {
 class DockerfileBuilder implements Builder {
   readonly #ports: BuilderPorts;
   readonly #cache: StepCache;
+  readonly #caches: CacheMounts;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(ports: BuilderPorts, cache: StepCache) {
     this.#ports = ports;
     this.#cache = cache;
+    this.#caches = new CacheMounts(ports.cacheMounts);
   }
 
   async build(request: BuildRequest, signal: AbortSignal, onEvent: (event: BuildEvent) => void): Promise<BuildResult> {
@@ -61,15 +68,21 @@ class DockerfileBuilder implements Builder {
 
   async #one(request: BuildRequest, signal: AbortSignal, onEvent: (event: BuildEvent) => void): Promise<BuildResult> {
     signal.throwIfAborted();
-    await using run = new BuildRun(this.#ports, this.#cache, request, signal, onEvent);
+    await using run = new BuildRun(this.#ports, this.#cache, this.#caches, request, signal, onEvent);
     return await run.result();
   }
 
-  pruneCache(before = Number.MAX_SAFE_INTEGER): number {
-    const keys = this.#cache.olderThan(before);
-    const count = this.#cache.prune(before);
+  async pruneCache(before?: number): Promise<number> {
+    const bound = before ?? Number.MAX_SAFE_INTEGER;
+    const keys = this.#cache.olderThan(bound);
+    const count = this.#cache.prune(bound);
     for (const key of keys) this.#ports.store.leases.unpin(cacheOwner(key));
+    if (before === undefined) await this.#ports.bulk.run(removeTrees, { paths: this.#caches.idle() });
     return count;
+  }
+
+  openFiles(image: ImageRecord, platform: Platform | undefined, signal: AbortSignal): Promise<ImageFiles> {
+    return openImageFiles(this.#ports, image, platform, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -25,8 +25,17 @@ export interface Builder extends AsyncDisposable {
    * abort that takes less than a second.
    */
   build(request: BuildRequest, signal: AbortSignal, onEvent: (event: BuildEvent) => void): Promise<BuildResult>;
-  /** Forgets cached steps, all or those not used since `before` (milliseconds); gives how many. */
-  pruneCache(before?: number): number;
+  /**
+   * Forgets cached steps, all or those not used since `before` (milliseconds); gives how many. All: also what lies in
+   * the folders of cache mounts that no RUN uses now.
+   */
+  pruneCache(before?: number): Promise<number>;
+  /** An image's files, mounted read-only until the handle is let go. Errors: "not-found" for that platform. */
+  openFiles(image: ImageRecord, platform: Platform | undefined, signal: AbortSignal): Promise<ImageFiles>;
+}
+
+export interface ImageFiles extends AsyncDisposable {
+  readonly folder: string;
 }
 
 export interface BuildRequest {
@@ -48,6 +57,8 @@ export interface BuildRequest {
   readonly pull: boolean;
   /** What the user has for the registry of a base; asked only when one must be pulled. */
   readonly credentials?: CredentialSource;
+  /** What `RUN --mount=type=secret` may ask for; its values are in no layer, no key and no event. */
+  readonly secrets?: SecretSource;
   /** Seconds since 1970; missing = `created` of the base. See builder.md, Times. */
   readonly sourceDateEpoch?: number;
   readonly network: "default" | "none" | "host";
@@ -64,6 +75,9 @@ export interface BuildRequest {
 
 /** Of a registry, by its name as references write it ("docker.io"). */
 export type CredentialSource = (domain: string) => Promise<Credentials | undefined>;
+
+/** The value of a secret by its id. */
+export type SecretSource = (id: string) => Promise<Uint8Array | undefined>;
 
 /** Of each RUN. */
 export interface BuildLimits extends Resources {
@@ -137,6 +151,8 @@ export interface BuilderPorts {
   readonly database: Database;
   /** A private folder below the run folder: mount points, bundles. Emptied at start. */
   readonly scratch: string;
+  /** A folder of the data root, for what `RUN --mount=type=cache` keeps from build to build. */
+  readonly cacheMounts: string;
   /** Where the machine's own apt sources, resolv.conf and hosts are read: "/" outside tests. */
   readonly machineRoot: string;
   /** "/gantry/build": the cgroup below which each step gets its own. */

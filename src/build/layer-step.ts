@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Digest } from "#formats/oci/contract.ts";
 import type { Lease, Snapshot } from "#images/store/contract.ts";
 import { type StepCache, type StepInputs, type StepOutcome, stepKey } from "./cache.ts";
+import type { CacheMounts } from "./cache-mounts.ts";
 import type { BuildEvent, BuilderPorts } from "./contract.ts";
 import { mountRoot, type Normalised, normaliseUpper, unmountRoot } from "./tasks.ts";
 
@@ -11,6 +12,7 @@ export interface BuildScope {
   readonly id: string;
   readonly ports: BuilderPorts;
   readonly cache: StepCache;
+  readonly caches: CacheMounts;
   readonly lease: Lease;
   readonly signal: AbortSignal;
   readonly noCache: boolean;
@@ -36,7 +38,7 @@ export interface LayerStep {
    * Looks at the root before it is mounted for good, and makes in `bottom` empty files and folders at the places
    * mounts will take where the image has none: a folder below all layers, so that no layer gets them.
    */
-  readonly survey?: (root: string, bottom: string) => void;
+  readonly survey?: (root: string, bottom: string) => void | Promise<void>;
   readonly make: (root: StepRoot) => Promise<void>;
 }
 

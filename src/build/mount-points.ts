@@ -6,21 +6,27 @@ import { openFlags, openFolder, openInside, owned } from "#base/system/files/ope
 /** Where the kernel's own file systems go in every container. */
 const kernelFolders = ["/proc", "/sys", "/dev"];
 
+export interface MountPlace {
+  readonly target: string;
+  readonly isFile: boolean;
+}
+
 /**
- * Makes in `bottom` what the image `root` lacks of mounts' places: folders for the kernel's, empty files for
- * `targets`. A link that leads nowhere gets its place where it leads.
+ * Makes in `bottom` what the image `root` lacks of mounts' places: folders for the kernel's, empty files and folders
+ * for the rest. A link that leads nowhere gets its place where it leads.
  */
-export function makeMountPoints(root: string, bottom: string, targets: readonly string[], layerTime: number): void {
+export function makeMountPoints(root: string, bottom: string, places: readonly MountPlace[], layerTime: number): void {
   const made = new Set<string>();
   const folder = (path: string) => {
     mkdirSync(join(bottom, path), { recursive: true, mode: 0o755 });
     for (let at = path; at !== "/" && at !== "."; at = dirname(at)) made.add(at);
   };
   for (const path of kernelFolders) if (!exists(root, path)) folder(path);
-  for (const target of targets) {
+  for (const { target, isFile } of places) {
     if (exists(root, target)) continue;
     const place = linkEnd(root, target);
-    folder(dirname(place));
+    folder(isFile ? dirname(place) : place);
+    if (!isFile) continue;
     writeFileSync(join(bottom, place), "", { mode: 0o644 });
     made.add(place);
   }

@@ -23,7 +23,7 @@ test("the same digest cold, warm, without cache, after the cache was dropped, an
   expect(warm.cachedSteps).toBe(5);
   const noCache = await scene.build(text, files, { noCache: true });
   expect(noCache.cachedSteps).toBe(0);
-  expect(scene.builder.pruneCache()).toBeGreaterThan(4);
+  expect(await scene.builder.pruneCache()).toBeGreaterThan(4);
   const dropped = await scene.build(text, files);
   expect(dropped.cachedSteps).toBe(0);
   await using other = await openBuildScene();
@@ -93,7 +93,7 @@ test("a cached step whose layer is gone is made again, and the store's collectin
   const again = await scene.build(script);
   expect(again.cachedSteps).toBe(2);
   scene.store.images.remove(again.record.id);
-  scene.builder.pruneCache();
+  await scene.builder.pruneCache();
   await scene.store.collect({ grace: -1000 });
   const anew = await scene.build(script);
   expect(anew.cachedSteps).toBe(0);

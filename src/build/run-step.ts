@@ -1,23 +1,19 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
-import { readInRoot } from "#base/system/process/rooted-read.ts";
 import { defaultNetwork } from "#containers/network/contract.ts";
-import type { MountSpec, NamespaceChoice } from "#containers/runtime/contract.ts";
+import type { NamespaceChoice } from "#containers/runtime/contract.ts";
 import type { Run } from "#formats/dockerfile/contract.ts";
 import { heredocText, isOneHeredoc } from "#formats/dockerfile/heredoc.ts";
 import { excerpt } from "#formats/dockerfile/place.ts";
 import type { ContainerConfig } from "#formats/oci/contract.ts";
 import type { BuildRequest, StepFailure } from "./contract.ts";
+import type { HeldMounts } from "./held-mounts.ts";
 import type { BuildScope, StepRoot } from "./layer-step.ts";
-import { aptSourcesFor, hostsFor, type MachineFile, resolvConfFor } from "./machine.ts";
 import { withShell } from "./metadata.ts";
-import { makeMountPoints } from "./mount-points.ts";
 import { OutputTail } from "./output-tail.ts";
 import type { Places } from "./places.ts";
-
-/** The host name of every RUN: what a build writes down must not name the machine. */
-const hostname = "gantry-build";
+import { hostname, type RunFiles, scriptFolder } from "./run-files.ts";
 
 /** What RUN is given where image, ENV and ARG set none. None of it is in the image's config. */
 function fixedEnvironment(layerTime: number): Record<string, string> {
@@ -41,13 +37,10 @@ export interface RunPlan {
 export function refuseUnsupported(run: Run, places: Places): void {
   const refuse = (what: string, range: Run["range"]) =>
     places.wrong(range, `${what} is not executed by this version`, undefined, "unsupported");
-  for (const mount of run.mounts) throw refuse(`RUN --mount=type=${mount.type}`, mount.range);
   if (run.security !== "sandbox")
     throw refuse("RUN --security=insecure", run.flags.find((f) => f.name === "security")!.range);
   for (const device of run.devices) throw refuse("RUN --device", device.range);
 }
-
-const scriptFolder = "/run/gantry-heredoc";
 
 export function planRun(
   run: Run,
@@ -91,6 +84,7 @@ export async function executeRun(
   scope: BuildScope,
   plan: RunPlan,
   files: RunFiles,
+  mounts: HeldMounts,
   at: {
     readonly run: Run;
     readonly step: number;
@@ -119,7 +113,9 @@ export async function executeRun(
         rootfs: root.path,
         process: {
           args: plan.args,
-          env: Object.entries({ ...plan.proxies, ...plan.environment }).map(([name, value]) => `${name}=${value}`),
+          env: Object.entries({ ...plan.proxies, ...plan.environment, ...mounts.environment }).map(
+            ([name, value]) => `${name}=${value}`,
+          ),
           cwd: plan.cwd,
           user: plan.user,
           ...(ulimits === undefined ? {} : { ulimits }),
@@ -127,7 +123,7 @@ export async function executeRun(
         namespaces: { network },
         ...(plan.network === "host" ? {} : { hostname }),
         cgroup: `${ports.cgroupParent}/${id}`,
-        mounts: files.mounts(root.folder, request),
+        mounts: [...files.mounts(root.folder, request), ...mounts.specs],
         resources,
         ...(shmSize === undefined ? {} : { shmSize }),
       },
@@ -143,56 +139,6 @@ async function openNetwork(scope: BuildScope, mode: RunPlan["network"], owner: s
   if (mode === "host") return { kind: "host" };
   if (mode === "none") return { kind: "new" };
   return { kind: "path", path: (await networks.lease(owner, { endpoints: [{ network: defaultNetwork }] })).namespace };
-}
-
-/** What the machine shows inside a RUN; known once the image's own files were looked at. */
-export class RunFiles {
-  #apt: readonly MachineFile[] = [];
-  readonly #scope: BuildScope;
-  readonly #plan: RunPlan;
-  readonly #layerTime: number;
-
-  constructor(scope: BuildScope, plan: RunPlan, layerTime: number) {
-    this.#scope = scope;
-    this.#plan = plan;
-    this.#layerTime = layerTime;
-  }
-
-  survey(root: string, bottom: string): void {
-    if (this.#plan.network !== "none") this.#apt = aptSources(this.#scope.ports.machineRoot, root);
-    makeMountPoints(root, bottom, this.#targets(), this.#layerTime);
-  }
-
-  #targets(): string[] {
-    const { script } = this.#plan;
-    const own = script === undefined ? [] : [`${scriptFolder}/${script.name}`];
-    return ["/etc/resolv.conf", "/etc/hosts", ...own, ...this.#apt.map(({ target }) => target)];
-  }
-
-  mounts(folder: string, request: BuildRequest): MountSpec[] {
-    const { network, script } = this.#plan;
-    const write = (name: string, text: string, target: string, mode = 0o644): MachineFile => {
-      const source = join(folder, name);
-      writeFileSync(source, text);
-      chmodSync(source, mode);
-      return { source, target };
-    };
-    const files = [
-      write("resolv.conf", resolvConfFor(this.#scope.ports.machineRoot, network === "host"), "/etc/resolv.conf"),
-      write("hosts", hostsFor(request.addHosts, hostname), "/etc/hosts"),
-      ...(script === undefined ? [] : [write("script", script.text, `${scriptFolder}/${script.name}`, 0o755)]),
-      ...this.#apt,
-    ];
-    return files.map(({ source, target }) => ({ type: "bind", source, target, readonly: true }));
-  }
-}
-
-const sourcesLimit = 1024 * 1024;
-
-function aptSources(machineRoot: string, root: string): MachineFile[] {
-  const read = (path: string) => readInRoot(root, path, sourcesLimit)?.toString("utf8");
-  if (read("/var/lib/dpkg/status") === undefined) return [];
-  return aptSourcesFor(machineRoot, read, ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"]);
 }
 
 function stepFailed(

@@ -1,10 +1,9 @@
 import { join, posix } from "node:path";
-import { readInRoot } from "#base/system/process/rooted-read.ts";
 import type { Add, Arg, Copy, Dockerfile, Instruction, Range, Run, Workdir } from "#formats/dockerfile/contract.ts";
-import { ignoreFileNames } from "#formats/dockerfile/ignore.ts";
 import type { Platform } from "#formats/oci/contract.ts";
 import { digestOf } from "#formats/oci/digest.ts";
 import { formatPlatform } from "#formats/oci/platform.ts";
+import { contextRoot } from "./context-root.ts";
 import type { BuildRequest } from "./contract.ts";
 import {
   atPlace,
@@ -17,13 +16,16 @@ import {
 } from "./copy-step.ts";
 import { download, isGitSource, isUrl, publicUrl, wantedChecksum } from "./download-step.ts";
 import { namedOrigin, type Origin } from "./graph.ts";
+import { holdMounts, withSecrets } from "./held-mounts.ts";
 import { type ImageDraft, withConfig, withHistory } from "./image-draft.ts";
 import { type BuildScope, type LayerStep, layerStep } from "./layer-step.ts";
 import { formatLayerTime } from "./layer-time.ts";
 import { applyMetadata } from "./metadata.ts";
 import type { Places } from "./places.ts";
-import { executeRun, planRun, RunFiles, refuseUnsupported } from "./run-step.ts";
-import { makeFolder, type SourceRoot } from "./tasks.ts";
+import { type MountSetting, type PlannedMount, planMounts } from "./plan-mounts.ts";
+import { RunFiles } from "./run-files.ts";
+import { executeRun, planRun, refuseUnsupported } from "./run-step.ts";
+import { makeFolder } from "./tasks.ts";
 import type { GlobalArgs, StageVariables } from "./variables.ts";
 
 /** What a stage needs of the build it is part of. */
@@ -99,17 +101,42 @@ export class StageExecution {
     refuseUnsupported(run, places);
     const environment = this.variables.environment();
     const plan = planRun(run, request, this.draft.config, { environment, proxies: globals.proxies() }, layerTime);
+    const { mounts: planned, key } = await planMounts(run, this.#mountSetting());
     const files = new RunFiles(scope, plan, layerTime);
+    let mounts: readonly PlannedMount[] = [];
     const { proxies: _unkeyed, ...keyed } = plan;
     const { addHosts, limits } = request;
     const at = { run, step, places, lines: dockerfile.lines, file: dockerfile.file };
     await this.#layer(run.text, {
       step,
-      inputs: this.#inputs("RUN", { ...keyed, addHosts, shmSize: limits.shmSize ?? null }),
+      inputs: this.#inputs("RUN", {
+        ...keyed,
+        addHosts,
+        shmSize: limits.shmSize ?? null,
+        ...(key.length === 0 ? {} : { mounts: key }),
+      }),
       byRun: true,
-      survey: (root, bottom) => files.survey(root, bottom),
-      make: (root) => executeRun(scope, plan, files, at, root, request),
+      survey: async (root, bottom) => {
+        mounts = await withSecrets(planned, request.secrets, places);
+        files.survey(root, bottom, mounts);
+      },
+      make: async (root) => {
+        using held = await holdMounts(mounts, { scope, places, layerTime, folder: root.folder });
+        await executeRun(scope, plan, files, held, at, root, request);
+      },
     });
+  }
+
+  #mountSetting(): MountSetting {
+    const { scope, places, dockerfile, index, platform, files } = this.#setting;
+    return {
+      scope,
+      places,
+      lookup: this.variables.lookup,
+      cwd: this.draft.config.WorkingDir || "/",
+      context: () => contextRoot(this.#setting.request),
+      from: (name, range) => files(namedOrigin(dockerfile, index, name, range, platform, places), range),
+    };
   }
 
   async #workdir(instruction: Workdir, step: number): Promise<void> {
@@ -180,7 +207,7 @@ export class StageExecution {
     const { scope, places, dockerfile, index, platform } = this.#setting;
     const unpack = instruction.kind === "ADD" && (instruction.unpack ?? true);
     if (instruction.kind === "ADD" || instruction.from === undefined) {
-      const root = this.#context();
+      const root = contextRoot(this.#setting.request);
       return digestGroup(scope, { root, sources, exclude, unpack }, instruction.range, places);
     }
     const { value = "", range } = instruction.from;
@@ -215,17 +242,6 @@ export class StageExecution {
     return groups;
   }
 
-  #context(): SourceRoot {
-    const { request } = this.#setting;
-    const given = request.ignore === undefined ? undefined : Buffer.from(request.ignore);
-    const ignore = given ?? readIgnoreFile(request.context, request.dockerfile.name);
-    return {
-      folder: request.context,
-      keepMode: request.keepMode,
-      ...(ignore === undefined ? {} : { ignore: ignore.toString("utf8") }),
-    };
-  }
-
   #inputs(instruction: string, of: Readonly<Record<string, unknown>>): LayerStep["inputs"] {
     const { platform, layerTime, request } = this.#setting;
     const { keepVolatile } = request;
@@ -257,16 +273,6 @@ export class StageExecution {
       ...(hasLayer ? {} : { empty_layer: true }),
     });
   }
-}
-
-const ignoreLimit = 4 * 1024 * 1024;
-
-function readIgnoreFile(context: string, dockerfile: string): Buffer | undefined {
-  for (const name of ignoreFileNames(dockerfile)) {
-    const text = readInRoot(context, name, ignoreLimit);
-    if (text !== undefined) return text;
-  }
-  return undefined;
 }
 
 /** An instruction for the history: URLs without user-info and query. */

@@ -139,6 +139,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       downloads: downloads(),
       database: buildDatabase,
       scratch: join(runRoot, "build"),
+      cacheMounts: join(dataRoot, "build-caches"),
       machineRoot: "/",
       cgroupParent: "/gantry/build",
       clock,

@@ -107,6 +107,7 @@ export async function openBuildScene(options: SceneOptions = {}): Promise<BuildS
     downloads: { get: async (url) => answer(web, url) },
     database: steps,
     scratch: join(folder, "build"),
+    cacheMounts: join(folder, "build-caches"),
     machineRoot: "/",
     // crun removes the cgroup it made, not one above it.
     cgroupParent: "",

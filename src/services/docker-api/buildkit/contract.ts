@@ -45,11 +45,15 @@ export interface Wanted {
 }
 
 /** Where a build's result goes. */
-export interface Output {
-  /** Normalised references. */
-  readonly names: readonly string[];
-  readonly push: boolean;
-}
+export type Output =
+  | {
+      readonly kind: "store";
+      /** Normalised references. */
+      readonly names: readonly string[];
+      readonly push: boolean;
+    }
+  /** The files of the image, to the client: as one tar or into a folder. `index` is the client's name for it. */
+  | { readonly kind: "tar" | "folder"; readonly index: number };
 
 /** The answer to a client: keys of BuildKit's exporters. */
 export type SolveResult = Readonly<Record<string, string>>;

@@ -27,7 +27,8 @@ export function control(engine: Engine, sessions: Sessions, jobs: Jobs): Service
     diskUsage: () => ({ record: [] }),
     async *prune({ filter, keepDuration }) {
       if (filter.some((text) => text !== "")) throw grpcFailure(noFilter(filter));
-      const forgotten = engine.builder.pruneCache(systemClock.now() - Number(keepDuration / 1_000_000n));
+      const before = keepDuration === 0n ? undefined : systemClock.now() - Number(keepDuration / 1_000_000n);
+      const forgotten = await engine.builder.pruneCache(before);
       for (let step = 1; step <= forgotten; step += 1) yield { id: `step ${step}` };
     },
     async solve(request, { signal }) {

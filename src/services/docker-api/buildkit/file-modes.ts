@@ -32,3 +32,21 @@ export function permissionsOf(mode: number): number {
     (has(mode, sticky) ? 0o1000 : 0)
   );
 }
+
+/** st_mode's kinds (S_IFMT) that an image's file may have; undefined for a socket. */
+const goKinds: ReadonlyMap<number, number> = new Map([
+  [0o100000, 0],
+  [0o040000, 2 ** 31],
+  [0o120000, 2 ** 27],
+  [0o060000, 2 ** 26],
+  [0o020000, 2 ** 26 + characterDevice],
+  [0o010000, 2 ** 25],
+]);
+
+/** An st_mode as Go's os.FileMode. */
+export function goModeOf(mode: number): number | undefined {
+  const kind = goKinds.get(mode & 0o170000);
+  if (kind === undefined) return undefined;
+  const special = (mode & 0o4000 ? setuid : 0) + (mode & 0o2000 ? setgid : 0) + (mode & 0o1000 ? sticky : 0);
+  return kind + special + (mode & permissions);
+}

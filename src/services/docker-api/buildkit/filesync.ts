@@ -5,7 +5,7 @@ import { typeOf } from "./file-modes.ts";
 import { listMetadata } from "./h2c.ts";
 import { Outbox } from "./outbox.ts";
 import { FileSync, type Packet, type Stat } from "./protos/session.gen.ts";
-import { broken, entryOf, shown } from "./sync-entry.ts";
+import { broken, entryOf, packetKinds, shown } from "./sync-entry.ts";
 import { SyncedPaths } from "./synced-paths.ts";
 
 export interface SyncOptions {
@@ -21,9 +21,6 @@ export interface SyncOptions {
 
 /** Takes an entry with its bytes; the next comes when it is done. */
 export type EntrySink = (entry: TarEntry, content?: Uint8Array | AsyncIterable<Uint8Array>) => Promise<void>;
-
-/** The kinds of packet, in both directions. */
-const kinds = { stat: 0, request: 1, data: 2, end: 3, error: 4 } as const;
 
 /** Files up to this size are asked for side by side and kept whole; a bigger one comes alone and passes through. */
 const smallBytes = 4 * 1024 * 1024;
@@ -94,7 +91,7 @@ class Reception {
     }
     // Last, for the files they lead to must be there.
     for (const link of this.#links) await this.#sink(link);
-    this.#requests.send({ type: kinds.end });
+    this.#requests.send({ type: packetKinds.end });
     this.#requests.end();
     while (!this.#over) await this.#take();
   }
@@ -118,7 +115,7 @@ class Reception {
       this.#waiting.shift();
       this.#asked.set(file.id, file);
       this.#askedBytes += file.entry.size;
-      this.#requests.send({ type: kinds.request, id: file.id });
+      this.#requests.send({ type: packetKinds.request, id: file.id });
       if (isSmall) continue;
       await this.#sink(file.entry, this.#passing(file));
       this.#asked.delete(file.id);
@@ -143,10 +140,10 @@ class Reception {
   async #take(): Promise<void> {
     const { value: packet, done } = await this.#packets.next();
     if (done === true) throw broken("corrupt", this.#options.folder, "the client stopped in the middle");
-    if (packet.type === kinds.stat) this.#announced(packet.stat);
-    else if (packet.type === kinds.data) this.#data(packet);
-    else if (packet.type === kinds.end) this.#over = true;
-    else if (packet.type === kinds.error) {
+    if (packet.type === packetKinds.stat) this.#announced(packet.stat);
+    else if (packet.type === packetKinds.data) this.#data(packet);
+    else if (packet.type === packetKinds.end) this.#over = true;
+    else if (packet.type === packetKinds.error) {
       throw broken("invalid", this.#options.folder, `the client says: ${Buffer.from(packet.data).toString()}`);
     } else throw broken("corrupt", this.#options.folder, `the client sent a packet of kind ${packet.type}`);
   }

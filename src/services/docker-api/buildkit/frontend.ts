@@ -54,16 +54,18 @@ export function wantedBy(frontend: string, attributes: Attributes): Wanted {
   };
 }
 
+/** Error "unsupported": `# syntax=` names another language than Dockerfile's, which is built in and never pulled. */
+export function requireSyntax(syntax: string): void {
+  if (/^(docker\.io\/)?docker\/dockerfile([:@].*)?$/.test(syntax.split(/\s/, 1)[0]!)) return;
+  throw new GantryError("unsupported", {
+    doing: "build with the frontend",
+    on: syntax,
+    because: "this builder reads Dockerfiles and nothing else",
+  });
+}
+
 function requireFrontend(frontend: string, { source = "", requestid }: Attributes): void {
-  // The language of `# syntax=docker/dockerfile:*` is this builder's own; nothing is pulled for it.
-  const isOwn = frontend === "gateway.v0" && /^(docker\.io\/)?docker\/dockerfile([:@].*)?$/.test(source);
-  if (frontend !== "dockerfile.v0" && !isOwn) {
-    throw new GantryError("unsupported", {
-      doing: "build with the frontend",
-      on: source || frontend,
-      because: "this builder reads Dockerfiles and nothing else",
-    });
-  }
+  if (frontend !== "dockerfile.v0") requireSyntax(frontend === "gateway.v0" ? source : frontend);
   if (requestid !== undefined) {
     throw new GantryError("unsupported", {
       doing: "answer the frontend's request",

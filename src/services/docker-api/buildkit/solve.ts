@@ -1,10 +1,14 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Engine } from "#engine/contract.ts";
+import { parseDockerfile } from "#formats/dockerfile/parse.ts";
 import type { ImageRecord } from "#images/store/contract.ts";
 import { receive } from "./context.ts";
-import type { Output, Session, Sessions, SolveResult, Wanted } from "./contract.ts";
+import type { Session, Sessions, SolveResult, Wanted } from "./contract.ts";
+import { exportTo } from "./export.ts";
+import { requireSyntax } from "./frontend.ts";
 import type { Job } from "./jobs.ts";
 import { outputsOf } from "./outputs.ts";
+import { Secrets } from "./protos/secrets.gen.ts";
 import { Auth } from "./protos/session.gen.ts";
 
 /** Builds what is wanted and puts it where it is wanted. */
@@ -26,43 +30,39 @@ export async function solve(
   };
   await using context = await receive(engine, { of }, wanted, job.steps, both);
   job.dockerfile = context.dockerfile;
-  job.steps.begin(context.dockerfile.bytes, context.dockerfile.name, wanted.warnings);
+  const parsed = parseDockerfile(context.dockerfile.bytes, context.dockerfile.name);
+  if (parsed.directives.syntax !== undefined) requireSyntax(parsed.directives.syntax);
+  job.steps.begin(parsed, [...wanted.warnings, ...cacheWarnings(job)]);
   const { ignore, folder, dockerfile } = context;
   const request = { ...wanted.request, context: folder, dockerfile, ...(ignore === undefined ? {} : { ignore }) };
   const credentials = (domain: string) => credentialsOf(session, domain, both);
-  const names = outputs.flatMap((output) => output.names);
+  const secrets = (id: string) => secretOf(session, id, both);
+  const names = outputs.flatMap((output) => (output.kind === "store" ? output.names : []));
+  const before = new Set(engine.store.images.list().map(({ id }) => id));
   const image = await engine.images
-    .build({ ...request, credentials }, names, both, (event) => job.steps.event(event))
+    .build({ ...request, credentials, secrets }, names, both, (event) => job.steps.event(event))
     .catch((error: unknown) => {
       job.steps.fail(error);
       throw error;
     });
-  await exported(engine, session, job, image, outputs, both);
+  const { platform } = wanted.request;
+  const authOf = async (domain: string) => {
+    const found = await credentials(domain);
+    return found === undefined ? undefined : { ...found, identitytoken: found.identityToken ?? "" };
+  };
+  try {
+    await exportTo(outputs, { engine, session, steps: job.steps, image, platform, signal: both, credentials: authOf });
+  } finally {
+    // Nobody asked to have it here.
+    const isWanted = outputs.some(({ kind }) => kind === "store") || image.names.length > 0 || before.has(image.id);
+    if (!isWanted) engine.store.images.remove(image.id);
+  }
   return resultOf(image, names);
 }
 
-async function exported(
-  engine: Engine,
-  session: Session,
-  job: Job,
-  image: ImageRecord,
-  outputs: readonly Output[],
-  signal: AbortSignal,
-): Promise<void> {
-  if (outputs.length === 0) return;
-  await job.steps.inside("exporting to image", async (told) => {
-    told(`writing image ${image.id}`, 0, 0, true);
-    for (const name of outputs.flatMap((output) => output.names)) told(`naming to ${name}`, 0, 0, true);
-    for (const name of outputs.flatMap((output) => (output.push ? output.names : []))) {
-      const auth = await credentialsOf(session, name.split("/")[0]!, signal);
-      await engine.images.push(name, {
-        signal,
-        ...(auth === undefined ? {} : { auth: { ...auth, identitytoken: auth.identityToken ?? "" } }),
-        onProgress: () => undefined,
-      });
-      told(`pushing ${name}`, 0, 0, true);
-    }
-  });
+function cacheWarnings({ request }: Job): string[] {
+  const types = (request.cache?.exports ?? []).map(({ type }) => type);
+  return types.length === 0 ? [] : [`the build cache is not written elsewhere (${types.join(", ")})`];
 }
 
 /**
@@ -85,12 +85,23 @@ const hub = "registry-1.docker.io";
 async function credentialsOf(session: Session, domain: string, signal: AbortSignal) {
   if (!session.serves("/moby.filesync.v1.Auth/Credentials")) return undefined;
   const host = domain === "docker.io" ? hub : domain;
+  const asked = createClient(Auth, session.transport).credentials({ host }, { signal });
+  const { username, secret } = (await unless(asked, Code.Unimplemented)) ?? { username: "", secret: "" };
+  if (secret === "") return undefined;
+  return username === "" ? { identityToken: secret } : { username, password: secret };
+}
+
+async function secretOf(session: Session, id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  if (!session.serves("/moby.buildkit.secrets.v1.Secrets/GetSecret")) return undefined;
+  return (await unless(createClient(Secrets, session.transport).getSecret({ id }, { signal }), Code.NotFound))?.data;
+}
+
+/** The answer; undefined when the client has none and says so by this code. */
+async function unless<T>(answer: Promise<T>, none: Code): Promise<T | undefined> {
   try {
-    const { username, secret } = await createClient(Auth, session.transport).credentials({ host }, { signal });
-    if (secret === "") return undefined;
-    return username === "" ? { identityToken: secret } : { username, password: secret };
+    return await answer;
   } catch (error) {
-    if (error instanceof ConnectError && error.code === Code.Unimplemented) return undefined;
+    if (error instanceof ConnectError && error.code === none) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "#base/core/clock.ts";
+import { parseDockerfile } from "#formats/dockerfile/parse.ts";
 import { StatusLog, type StatusMessage } from "./status-log.ts";
 import { BuildSteps } from "./steps.ts";
 
@@ -8,7 +9,7 @@ const dockerfile = "FROM a AS one\nENV X=1\nRUN x\nFROM one\nWORKDIR /w\nCMD y\n
 async function told(work: (steps: BuildSteps) => void): Promise<StatusMessage[]> {
   const log = new StatusLog();
   const steps = new BuildSteps(log, "ref", systemClock);
-  steps.begin(Buffer.from(dockerfile), "Dockerfile", []);
+  steps.begin(parseDockerfile(Buffer.from(dockerfile), "Dockerfile"), []);
   work(steps);
   log.end();
   const messages: StatusMessage[] = [];

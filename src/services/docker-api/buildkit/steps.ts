@@ -1,7 +1,6 @@
 import type { Clock } from "#base/core/clock.ts";
 import type { BuildEvent } from "#build/contract.ts";
 import type { Dockerfile, Stage } from "#formats/dockerfile/contract.ts";
-import { parseDockerfile } from "#formats/dockerfile/parse.ts";
 import { failureText } from "./failure.ts";
 import type { StatusLog } from "./status-log.ts";
 import { Vertex } from "./vertices.ts";
@@ -46,8 +45,8 @@ export class BuildSteps {
   }
 
   /** The Dockerfile whose steps come now. */
-  begin(bytes: Uint8Array, name: string, warnings: readonly string[]): void {
-    this.#dockerfile = parseDockerfile(bytes, name);
+  begin(dockerfile: Dockerfile, warnings: readonly string[]): void {
+    this.#dockerfile = dockerfile;
     for (const text of warnings) this.#warn(text);
   }
 

@@ -4,6 +4,9 @@ import { tarEntry } from "#formats/tar/writer.ts";
 import { permissionsOf, type typeOf } from "./file-modes.ts";
 import type { Stat } from "./protos/session.gen.ts";
 
+/** The kinds of packet, in both directions. */
+export const packetKinds = { stat: 0, request: 1, data: 2, end: 3, error: 4 } as const;
+
 /** A client's file as a tar's. Its time says nothing to a build. */
 export function entryOf(stat: Stat, type: ReturnType<typeof typeOf> | "hardlink"): TarEntry {
   const name = Buffer.from(type === "directory" ? `${stat.path}/` : stat.path);

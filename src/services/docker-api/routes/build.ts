@@ -16,8 +16,8 @@ export function buildRoutes(engine: Engine): Route[] {
     {
       method: "POST",
       path: "/build/prune",
-      handle: () => {
-        const forgotten = engine.builder.pruneCache();
+      handle: async () => {
+        const forgotten = await engine.builder.pruneCache();
         return {
           status: 200,
           json: {

@@ -12,9 +12,13 @@ import { moment } from "../moment.ts";
 const architecture: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 export function systemRoutes(engine: Engine): Route[] {
-  const ping: Route["handle"] = () => ({
+  const ping: Route["handle"] = (call) => ({
     status: 200,
-    headers: { "Cache-Control": "no-cache, no-store, must-revalidate", Pragma: "no-cache", "Builder-Version": "2" },
+    headers: {
+      "Cache-Control": "no-cache, no-store, must-revalidate",
+      Pragma: "no-cache",
+      "Builder-Version": builderVersion(call),
+    },
     text: "OK",
   });
   return [
@@ -22,7 +26,10 @@ export function systemRoutes(engine: Engine): Route[] {
     {
       method: "HEAD",
       path: "/_ping",
-      handle: () => ({ status: 200, headers: { "Builder-Version": "2", "Content-Type": "text/plain; charset=utf-8" } }),
+      handle: (call) => ({
+        status: 200,
+        headers: { "Builder-Version": builderVersion(call), "Content-Type": "text/plain; charset=utf-8" },
+      }),
     },
     { method: "GET", path: "/version", handle: () => ({ status: 200, json: version(engine) }) },
     { method: "GET", path: "/info", handle: () => ({ status: 200, json: info(engine) }) },
@@ -37,6 +44,12 @@ export function systemRoutes(engine: Engine): Route[] {
       },
     },
   ];
+}
+
+/** Docker's program before 23 speaks BuildKit in another way (over /build): it is sent to the classic builder. */
+function builderVersion({ headers }: Call): "1" | "2" {
+  const major = /^Docker-Client\/(\d+)\./.exec(`${headers["user-agent"] ?? ""}`)?.[1];
+  return major !== undefined && Number(major) < 23 ? "1" : "2";
 }
 
 function version(engine: Engine): VersionAnswer {
