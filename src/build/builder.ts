@@ -4,7 +4,7 @@ import { GantryError } from "#base/core/errors.ts";
 import { migrate } from "#base/system/database/migrate.ts";
 import { BuildRun } from "./build-run.ts";
 import { cacheMigrations, StepCache } from "./cache.ts";
-import type { BuildEvent, Builder, BuilderPorts, BuildRequest, BuildResult } from "./contract.ts";
+import type { BuildEvent, Builder, BuilderPorts, BuildRequest, BuildResult, CachedStep } from "./contract.ts";
 import { cacheOwner, snapshotPrefix } from "./layer-step.ts";
 import { unmountRoot } from "./tasks.ts";
 
@@ -70,6 +70,10 @@ class DockerfileBuilder implements Builder {
     const count = this.#cache.prune(before);
     for (const key of keys) this.#ports.store.leases.unpin(cacheOwner(key));
     return count;
+  }
+
+  cached(): readonly CachedStep[] {
+    return this.#cache.all();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

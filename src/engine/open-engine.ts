@@ -34,6 +34,7 @@ import { openRegistries } from "./registries.ts";
 import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
 import { savedAddresses } from "./saved-addresses.ts";
+import { measuredSizes } from "./sizes.ts";
 import { createVolumeWork } from "./volume-work.ts";
 import { engineVolumes } from "./volumes.ts";
 
@@ -168,12 +169,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     events,
     bulk,
     registries,
+    sizes: measuredSizes(store, volumes, clock),
     images: createImageWork({
       store,
       transfer,
       builder,
       containers,
       events,
+      clock,
       receive: (body, dockerfile, signal) => receiveContext(reception, body, dockerfile, signal),
     }),
     requireSpace: (doing) => {

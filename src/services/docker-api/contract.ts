@@ -34,7 +34,12 @@ export type Answer =
       readonly headers?: Readonly<Record<string, string>>;
       readonly stream: (out: Out) => Promise<void>;
     }
-  | { readonly hijack: (socket: Duplex) => Promise<void>; readonly contentType: string };
+  | {
+      readonly hijack: (socket: Duplex) => Promise<void>;
+      readonly contentType: string;
+      /** The stream is the inside of a WebSocket. */
+      readonly webSocket?: true;
+    };
 
 /** The answer's body. `write` resolves when the client keeps up, so a slow one holds the writer back, not memory. */
 export interface Out {

@@ -5,6 +5,7 @@ import { makeCall } from "./call.ts";
 import type { Answer, Out, Route } from "./contract.ts";
 import { Router } from "./router.ts";
 import { failure } from "./status.ts";
+import { acceptKey, webSocketStream } from "./websocket.ts";
 
 export interface ListenerOptions {
   readonly routes: readonly Route[];
@@ -56,7 +57,7 @@ export function createListener(options: ListenerOptions): Server {
     answer(request, gone.signal)
       .then(requireHijack(request))
       .then(
-        (result) => takeOver(socket, result, options.headers),
+        (result) => takeOver(request, socket, result, options.headers),
         (error: unknown) => {
           report(error, request);
           refuseUpgrade(socket, error, options.headers);
@@ -75,6 +76,8 @@ async function send(
   common: Readonly<Record<string, string>>,
 ): Promise<void> {
   if ("hijack" in answer) {
+    // Without the key there is no WebSocket: says so, with a status.
+    if (answer.webSocket) acceptKey(request.headers);
     // No upgrade was asked for: the output goes out as a plain body, the request's body is the input.
     response.writeHead(200, { ...common, "Content-Type": answer.contentType });
     response.flushHeaders();
@@ -169,7 +172,8 @@ type Hijack = Extract<Answer, { readonly hijack: unknown }>;
 
 function requireHijack(request: IncomingMessage): (answer: Answer) => Hijack {
   return (answer) => {
-    if ("hijack" in answer) return answer;
+    if ("hijack" in answer && (request.headers.upgrade?.toLowerCase() === "websocket") === (answer.webSocket === true))
+      return answer;
     throw new GantryError("invalid", {
       doing: "upgrade the connection",
       on: `${request.method} ${request.url}`,
@@ -178,13 +182,21 @@ function requireHijack(request: IncomingMessage): (answer: Answer) => Hijack {
   };
 }
 
-async function takeOver(socket: Duplex, answer: Hijack, common: Readonly<Record<string, string>>): Promise<void> {
-  const head = { ...common, "Content-Type": answer.contentType, Connection: "Upgrade", Upgrade: "tcp" };
-  socket.write(`HTTP/1.1 101 UPGRADED\r\n${headerLines(head)}\r\n`);
+async function takeOver(
+  request: IncomingMessage,
+  socket: Duplex,
+  answer: Hijack,
+  common: Readonly<Record<string, string>>,
+): Promise<void> {
+  const kind = answer.webSocket
+    ? { Upgrade: "websocket", "Sec-WebSocket-Accept": acceptKey(request.headers) }
+    : { "Content-Type": answer.contentType, Upgrade: "tcp" };
+  socket.write(`HTTP/1.1 101 UPGRADED\r\n${headerLines({ ...common, Connection: "Upgrade", ...kind })}\r\n`);
+  const stream = answer.webSocket ? webSocketStream(socket) : socket;
   try {
-    await answer.hijack(socket);
+    await answer.hijack(stream);
   } finally {
-    socket.end();
+    stream.end();
   }
 }
 

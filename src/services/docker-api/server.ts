@@ -2,10 +2,15 @@ import type { Server } from "node:http";
 import type { Engine } from "#engine/contract.ts";
 import { apiVersion } from "#formats/docker/contract.ts";
 import { createListener } from "./listener.ts";
+import { refusedRoutes } from "./refused-paths.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { buildRoutes } from "./routes/build.ts";
+import { commitRoutes } from "./routes/commit.ts";
 import { containerExtraRoutes } from "./routes/container-extras.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { diskUsageRoutes } from "./routes/disk-usage.ts";
+import { distributionRoutes } from "./routes/distribution.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
@@ -27,6 +32,11 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
     },
     routes: [
       ...systemRoutes(engine),
+      ...eventRoutes(engine),
+      ...diskUsageRoutes(engine),
+      ...commitRoutes(engine),
+      ...distributionRoutes(engine),
+      { method: "GET", path: "/plugins", handle: () => ({ status: 200, json: [] }) },
       ...containerRoutes(engine),
       ...streamRoutes(engine),
       ...execRoutes(engine),
@@ -38,6 +48,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       ...networkRoutes(engine),
       ...containerExtraRoutes(engine),
       ...gantryRoutes(engine),
+      ...refusedRoutes(),
     ],
   });
 }
