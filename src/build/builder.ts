@@ -8,7 +8,15 @@ import { removeTrees } from "#images/store/tasks.ts";
 import { BuildRun } from "./build-run.ts";
 import { cacheMigrations, StepCache } from "./cache.ts";
 import { CacheMounts } from "./cache-mounts.ts";
-import type { BuildEvent, Builder, BuilderPorts, BuildRequest, BuildResult, ImageFiles } from "./contract.ts";
+import type {
+  BuildEvent,
+  Builder,
+  BuilderPorts,
+  BuildRequest,
+  BuildResult,
+  CachedStep,
+  ImageFiles,
+} from "./contract.ts";
 import { openImageFiles } from "./image-files.ts";
 import { cacheOwner, snapshotPrefix } from "./layer-step.ts";
 import { unmountRoot } from "./tasks.ts";
@@ -83,6 +91,10 @@ class DockerfileBuilder implements Builder {
 
   openFiles(image: ImageRecord, platform: Platform | undefined, signal: AbortSignal): Promise<ImageFiles> {
     return openImageFiles(this.#ports, image, platform, signal);
+  }
+
+  cached(): readonly CachedStep[] {
+    return this.#cache.all();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@ import type { Database, MigrationStep } from "#base/system/database/contract.ts"
 import type { Digest } from "#formats/oci/contract.ts";
 import { digestOf } from "#formats/oci/digest.ts";
 import { layerFormat } from "#formats/tar/contract.ts";
+import type { CachedStep } from "./contract.ts";
 import type { BuiltLayer } from "./image-draft.ts";
 
 /** What a step made: a layer over its parent, or nothing at all. */
@@ -101,6 +102,16 @@ export class StepCache {
     });
     this.#usedSteps.clear();
     this.#usedContent.clear();
+  }
+
+  all(): CachedStep[] {
+    this.rememberUses();
+    return this.#database
+      .all<{ key: Digest; outcome: string; used: number }>("SELECT key, outcome, used FROM steps ORDER BY used, key")
+      .map(({ key, outcome, used }) => {
+        const { layer } = JSON.parse(outcome) as StepOutcome;
+        return { key, used, size: layer?.descriptor.size ?? 0 };
+      });
   }
 
   /** Keys not used since `before`. */

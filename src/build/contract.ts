@@ -15,7 +15,7 @@ import type { Database } from "#base/system/database/contract.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import type { Networks } from "#containers/network/contract.ts";
 import type { Resources, Runtime, Ulimit } from "#containers/runtime/contract.ts";
-import type { Descriptor, ImageConfig, Platform } from "#formats/oci/contract.ts";
+import type { Descriptor, Digest, ImageConfig, Platform } from "#formats/oci/contract.ts";
 import type { Credentials } from "#images/distribution/contract.ts";
 import type { ImageRecord, Store } from "#images/store/contract.ts";
 
@@ -32,6 +32,16 @@ export interface Builder extends AsyncDisposable {
   pruneCache(before?: number): Promise<number>;
   /** An image's files, mounted read-only until the handle is let go. Errors: "not-found" for that platform. */
   openFiles(image: ImageRecord, platform: Platform | undefined, signal: AbortSignal): Promise<ImageFiles>;
+  /** What is cached, the latest used last. */
+  cached(): readonly CachedStep[];
+}
+
+export interface CachedStep {
+  readonly key: Digest;
+  /** Bytes of its layer's blob; 0 for a step that made none. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly used: number;
 }
 
 export interface ImageFiles extends AsyncDisposable {

@@ -8,7 +8,7 @@ import type { Containers, LifecycleEvent } from "#containers/lifecycle/contract.
 import type { ForeignDrop, Networks } from "#containers/network/contract.ts";
 import type { CreateVolume, VolumeRecord, Volumes } from "#containers/volume/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
-import type { Descriptor, Platform } from "#formats/oci/contract.ts";
+import type { ContainerConfig, Descriptor, Platform } from "#formats/oci/contract.ts";
 import type { Archive } from "#images/archive/contract.ts";
 import type { ImageRecord, Store } from "#images/store/contract.ts";
 import type { Settings } from "./settings.ts";
@@ -26,6 +26,7 @@ export interface Engine extends AsyncDisposable {
   readonly settings: Settings;
   readonly images: ImageWork;
   readonly registries: RegistryListeners;
+  readonly sizes: Sizes;
   /** For services that walk whole trees (copies in and out). */
   readonly bulk: WorkerPool;
   /** A private folder for what passes through; emptied at start. */
@@ -80,6 +81,8 @@ export interface EventLog {
   publish(event: Omit<EngineEvent, "timeNano">): void;
   /** Events from `since` on (milliseconds), then new ones until `until` or the signal. */
   read(options: { since?: number; until?: number; signal: AbortSignal }): AsyncIterable<EngineEvent>;
+  /** How many wait for new ones now. */
+  listeners(): number;
 }
 
 export interface TransferProgress {
@@ -97,6 +100,20 @@ export interface ReceivedContext extends AsyncDisposable {
   readonly dockerfile: { readonly name: string; readonly bytes: Uint8Array };
   /** The `<Dockerfile>.dockerignore` beside it, when there is one. */
   readonly ignore?: Uint8Array;
+}
+
+export interface CommitRequest {
+  readonly container: string;
+  /** The image's config before the changes. */
+  readonly config: ContainerConfig;
+  /** Dockerfile lines, as `import --change` takes them. */
+  readonly changes: readonly string[];
+  readonly author?: string;
+  readonly comment?: string;
+  /** Freeze it meanwhile. */
+  readonly pause: boolean;
+  /** Canonical. */
+  readonly name?: string;
 }
 
 /** Long work on images. Each takes a signal and tells its progress. */
@@ -133,6 +150,13 @@ export interface ImageWork {
     signal: AbortSignal,
     onEvent: (event: BuildEvent) => void,
   ): Promise<ImageRecord>;
+  /** What a registry has under a name, without pulling it. Errors: as `pull`. */
+  lookUp(
+    reference: string,
+    options: { readonly auth?: AuthConfig; readonly signal: AbortSignal },
+  ): Promise<{ readonly descriptor: Descriptor; readonly platforms: readonly Platform[] }>;
+  /** What a container changed as an image. Errors: "not-found", "conflict". */
+  commit(request: CommitRequest): Promise<ImageRecord>;
   /** Checks credentials at a registry. Errors: "unauthenticated". */
   login(auth: AuthConfig, signal: AbortSignal): Promise<{ readonly status: string }>;
   /** Untags or removes as `docker rmi` does; collects what nothing needs any more. */
@@ -142,6 +166,13 @@ export interface ImageWork {
     all: boolean,
     wanted?: (image: ImageRecord) => boolean,
   ): Promise<{ readonly removed: readonly { untagged?: string; deleted?: string }[]; readonly bytes: number }>;
+}
+
+/** Bytes on disk, at most some seconds old. Walked in Workers. */
+export interface Sizes {
+  volume(name: string): Promise<number>;
+  /** What it wrote itself, and with its image's layers. */
+  container(id: string): Promise<{ readonly own: number; readonly whole: number }>;
 }
 
 export interface CopyVolume {

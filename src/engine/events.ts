@@ -88,6 +88,7 @@ export function openEventLog(database: Database, clock: Clock): EventLog & Async
   }
 
   return {
+    listeners: () => listeners.size,
     publish(event) {
       const now = BigInt(clock.now()) * 1_000_000n;
       last = now > last ? now : last + 1n;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Clock } from "#base/core/clock.ts";
 import { describe, GantryError, isKind } from "#base/core/errors.ts";
 import type { BuildEvent, Builder, BuildRequest, CredentialSource } from "#build/contract.ts";
 import type { Containers } from "#containers/lifecycle/contract.ts";
@@ -10,8 +11,10 @@ import type { Credentials } from "#images/distribution/contract.ts";
 import { openRepository } from "#images/distribution/repository.ts";
 import type { ImageRecord, Store } from "#images/store/contract.ts";
 import type { LayerProgress, Transfer } from "#images/transfer/contract.ts";
+import { commitContainer } from "./commit.ts";
 import type { EventLog, ImageWork, ReceivedContext, TransferProgress } from "./contract.ts";
 import { ImageRemoval } from "./image-removal.ts";
+import { lookUp } from "./look-up.ts";
 
 export interface ImageWorkParts {
   readonly store: Store;
@@ -19,6 +22,7 @@ export interface ImageWorkParts {
   readonly builder: Builder;
   readonly containers: Containers;
   readonly events: EventLog;
+  readonly clock: Clock;
   readonly receive: (
     body: AsyncIterable<Uint8Array>,
     dockerfile: string,
@@ -98,6 +102,21 @@ export function createImageWork(parts: ImageWorkParts): ImageWork {
       const result = await builder.build(request, signal, onEvent);
       const record = store.images.put(result.manifest, tags);
       tell("build", record, tags[0] ?? "");
+      return record;
+    },
+    lookUp: (reference, { auth, signal }) =>
+      lookUp(reference, auth === undefined ? undefined : credentialsOf(auth), signal),
+    async commit(request) {
+      const record = await commitContainer(parts, request);
+      const { id, name, image } = parts.containers.get(request.container);
+      const attributes = {
+        name,
+        image,
+        comment: request.comment ?? "",
+        imageID: record.id,
+        imageRef: request.name ?? "",
+      };
+      events.publish({ type: "container", action: "commit", id, attributes });
       return record;
     },
     async login(auth, signal) {

@@ -35,6 +35,7 @@ import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
 import { savedAddresses } from "./saved-addresses.ts";
 import { openSettings } from "./settings.ts";
+import { measuredSizes } from "./sizes.ts";
 import { createVolumeWork } from "./volume-work.ts";
 import { engineVolumes } from "./volumes.ts";
 
@@ -180,12 +181,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     settings: openSettings(database),
     bulk,
     registries,
+    sizes: measuredSizes(store, volumes, clock),
     images: createImageWork({
       store,
       transfer,
       builder,
       containers,
       events,
+      clock,
       receive: (body, dockerfile, signal) => receiveContext(reception, body, dockerfile, signal),
     }),
     requireSpace: (doing) => {

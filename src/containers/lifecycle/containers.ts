@@ -377,10 +377,10 @@ class ContainerSet implements Containers {
     return readStats(record, this.#context.clock.now());
   }
 
-  async top(id: string): Promise<TopResult> {
+  async top(id: string, words = ""): Promise<TopResult> {
     const { record } = this.#entries.find(id);
     rule(record, "top");
-    return readTop(record);
+    return readTop(record, words);
   }
 
   async changes(id: string): Promise<readonly Change[]> {

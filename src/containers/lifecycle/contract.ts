@@ -301,6 +301,7 @@ export interface Execs {
 /** One reading of a container's cgroup, of the machine's processors for the percentage, and of its network. */
 export interface Stats extends Omit<CgroupUsage, "cpu"> {
   readonly readAt: number;
+  readonly running: boolean;
   readonly cpu: CgroupUsage["cpu"] & { readonly hostNs: number; readonly online: number };
   readonly networks: Readonly<
     Record<
@@ -405,7 +406,8 @@ export interface Containers extends AsyncDisposable {
   /** Drops what was written so far, of a running container too; nothing written after it answered is lost. */
   clearLogs(id: string): Promise<void>;
   stats(id: string): Promise<Stats>;
-  top(id: string): Promise<TopResult>;
+  /** `words` are ps(1)'s; the usual ones are `-ef`. */
+  top(id: string, words?: string): Promise<TopResult>;
   changes(id: string): Promise<readonly Change[]>;
   /**
    * The path of the root file system, mounted as long as the handle is not disposed (for `cp` and export). With

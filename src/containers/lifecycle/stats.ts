@@ -10,6 +10,8 @@ export function readStats(record: ContainerRecord, now: number): Stats {
   const group = readCgroup(running ? state.pid : undefined);
   return {
     readAt: now,
+    running,
+    version: group.version,
     cpu: { ...group.cpu, hostNs: hostCpuNs(), online: cpus().length },
     memory: group.memory,
     pids: group.pids,

@@ -1,30 +1,50 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { GantryError } from "#base/core/errors.ts";
+import { cgroupProcesses } from "#base/system/cgroup/processes.ts";
+import { installedProgram } from "#base/system/process/installed.ts";
 import type { ContainerRecord, TopResult } from "./contract.ts";
 
 const titles = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"] as const;
 const ticksPerSecond = 100;
 
-/** The processes in the container's pid namespace, as `ps -ef` on the host would list them. No process is spawned. */
-export function readTop({ state }: ContainerRecord): TopResult {
+/**
+ * The processes in the container's cgroup as ps(1) on the host lists them. For the usual `-ef` they are read from
+ * /proc; other words are ps's own and it is asked. Errors: "invalid" in its words.
+ */
+export async function readTop({ state }: ContainerRecord, words: string): Promise<TopResult> {
   if (state.status !== "running" && state.status !== "paused") return { titles, processes: [] };
-  const own = pidNamespace(state.pid);
+  const own = cgroupProcesses(state.pid);
+  if (words !== "" && words !== "-ef") return askPs(words, own);
   const bootTime = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1] ?? 0);
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const processes = pids
-    .filter((pid) => own !== undefined && pidNamespace(Number(pid)) === own)
-    .flatMap((pid) => {
-      const row = describe(pid, bootTime);
-      return row === undefined ? [] : [row];
-    });
+  const pids = readdirSync("/proc").filter((name) => own.has(Number(name)));
+  const processes = pids.flatMap((pid) => {
+    const row = describe(pid, bootTime);
+    return row === undefined ? [] : [row];
+  });
   return { titles, processes };
 }
 
-function pidNamespace(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return undefined;
-  }
+async function askPs(words: string, own: ReadonlySet<number>): Promise<TopResult> {
+  const child = Bun.spawn([installedProgram("ps", "list processes", "procps"), ...words.split(/\s+/).filter(Boolean)], {
+    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  const refused = (because: string) =>
+    new GantryError("invalid", { doing: "list processes with ps", on: words, because });
+  if ((await child.exited) !== 0) throw refused(`ps: ${err.trim().split("\n")[0] ?? "it ended with an error"}`);
+  const [head = "", ...lines] = out.split("\n").filter((line) => line.trim() !== "");
+  const columns = head.trim().split(/\s+/);
+  const at = columns.indexOf("PID");
+  if (at === -1) throw refused("Couldn't find PID field in ps output");
+  const rows = lines.map((line) => {
+    const fields = line.trim().split(/\s+/);
+    // The last column may have blanks in it.
+    return [...fields.slice(0, columns.length - 1), fields.slice(columns.length - 1).join(" ")];
+  });
+  return { titles: columns, processes: rows.filter((fields) => own.has(Number(fields[at]))) };
 }
 
 function describe(pid: string, bootTime: number): string[] | undefined {

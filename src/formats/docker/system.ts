@@ -10,7 +10,20 @@ export interface VersionAnswer {
   readonly Os: string;
   readonly Arch: string;
   readonly KernelVersion: string;
+  readonly Experimental: boolean;
   readonly BuildTime: string;
+}
+
+interface Commit {
+  readonly ID: string;
+  readonly Expected: string;
+}
+
+interface RegistryIndex {
+  readonly Name: string;
+  readonly Mirrors: readonly string[];
+  readonly Secure: boolean;
+  readonly Official: boolean;
 }
 
 /** GET /info; EnginePid, DataRoot and Socket are Gantry's own. */
@@ -23,10 +36,45 @@ export interface InfoAnswer {
   readonly Images: number;
   readonly Driver: string;
   readonly DriverStatus: readonly (readonly [string, string])[];
+  readonly MemoryLimit: boolean;
+  readonly SwapLimit: boolean;
+  readonly CpuCfsPeriod: boolean;
+  readonly CpuCfsQuota: boolean;
+  readonly CPUShares: boolean;
+  readonly CPUSet: boolean;
+  readonly PidsLimit: boolean;
+  readonly OomKillDisable: boolean;
+  readonly IPv4Forwarding: boolean;
+  readonly Debug: boolean;
+  readonly NFd: number;
+  readonly NGoroutines: number;
+  readonly NEventsListener: number;
+  readonly SystemTime: string;
+  readonly HttpProxy: string;
+  readonly HttpsProxy: string;
+  readonly NoProxy: string;
+  readonly Labels: readonly string[];
+  readonly ExperimentalBuild: boolean;
+  readonly LiveRestoreEnabled: boolean;
+  readonly Isolation: string;
+  readonly InitBinary: string;
+  readonly ContainerdCommit: Commit;
+  readonly RuncCommit: Commit;
+  readonly InitCommit: Commit;
+  readonly ProductLicense: string;
+  readonly GenericResources: null;
+  readonly DefaultAddressPools: null;
+  readonly CDISpecDirs: readonly string[];
+  readonly RegistryConfig: {
+    readonly IndexConfigs: Readonly<Record<string, RegistryIndex>>;
+    readonly InsecureRegistryCIDRs: readonly string[];
+    readonly Mirrors: readonly string[] | null;
+  };
   readonly CgroupDriver: string;
   readonly CgroupVersion: string;
   readonly KernelVersion: string;
   readonly OperatingSystem: string;
+  readonly OSVersion: string;
   readonly OSType: string;
   readonly Architecture: string;
   readonly NCPU: number;
@@ -42,9 +90,17 @@ export interface InfoAnswer {
   readonly Plugins: {
     readonly Volume: readonly string[];
     readonly Network: readonly string[];
+    readonly Authorization: null;
     readonly Log: readonly string[];
   };
-  readonly Swarm: { readonly LocalNodeState: "inactive" };
+  readonly Swarm: {
+    readonly NodeID: string;
+    readonly NodeAddr: string;
+    readonly LocalNodeState: "inactive";
+    readonly ControlAvailable: boolean;
+    readonly Error: string;
+    readonly RemoteManagers: null;
+  };
   readonly IndexServerAddress: string;
   readonly EnginePid: number;
   readonly DataRoot: string;

@@ -34,7 +34,12 @@ export type Answer =
       readonly headers?: Readonly<Record<string, string>>;
       readonly stream: (out: Out) => Promise<void>;
     }
-  | { readonly hijack: (socket: Duplex) => Promise<void>; readonly contentType: string }
+  | {
+      readonly hijack: (socket: Duplex) => Promise<void>;
+      readonly contentType: string;
+      /** The stream is the inside of a WebSocket. */
+      readonly webSocket?: true;
+    }
   /** Only for `Upgrade: h2c`: from here on the socket speaks HTTP/2. */
   | { readonly h2c: (socket: Duplex) => Promise<void> };
 

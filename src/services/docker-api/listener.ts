@@ -7,6 +7,7 @@ import type { Answer, Out, Route } from "./contract.ts";
 import { Router } from "./router.ts";
 import { failure } from "./status.ts";
 import { notThat, refuseUpgrade, requireUpgrade, takeOver } from "./upgrade.ts";
+import { acceptKey } from "./websocket.ts";
 
 export interface ListenerOptions {
   readonly routes: readonly Route[];
@@ -61,7 +62,7 @@ export function createListener(options: ListenerOptions): Server {
     answer(request, gone.signal)
       .then(requireUpgrade(request))
       .then(
-        (result) => takeOver(socket, result, options.headers),
+        (result) => takeOver(request, socket, result, options.headers),
         (error: unknown) => {
           report(error, request);
           refuseUpgrade(socket, error, options.headers);
@@ -81,6 +82,8 @@ async function send(
 ): Promise<void> {
   if ("h2c" in answer) throw notThat(request, "it is only for connections that ask for Upgrade: h2c");
   if ("hijack" in answer) {
+    // Without the key there is no WebSocket: says so, with a status.
+    if (answer.webSocket) acceptKey(request.headers);
     // No upgrade was asked for: the output goes out as a plain body, the request's body is the input.
     response.writeHead(200, { ...common, "Content-Type": answer.contentType });
     response.flushHeaders();

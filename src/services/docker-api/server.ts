@@ -3,14 +3,19 @@ import type { Engine } from "#engine/contract.ts";
 import { apiVersion } from "#formats/docker/contract.ts";
 import type { Access } from "./access.ts";
 import { type Addresses, openAddresses } from "./addresses.ts";
+import type { Route } from "./contract.ts";
 import { createListener } from "./listener.ts";
+import { refusedRoutes } from "./refused-paths.ts";
 import { addressRoutes } from "./routes/addresses.ts";
 import { archiveRoutes } from "./routes/archive.ts";
 import { buildRoutes } from "./routes/build.ts";
 import { buildkitRoutes } from "./routes/buildkit.ts";
+import { commitRoutes } from "./routes/commit.ts";
 import { containerExtraRoutes } from "./routes/container-extras.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { diskUsageRoutes } from "./routes/disk-usage.ts";
 import { distributionRoutes } from "./routes/distribution.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
@@ -44,14 +49,18 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       },
       routes,
     });
-  const routes = [
+  const routes: readonly Route[] = [
     ...systemRoutes(engine),
+    ...eventRoutes(engine),
+    ...diskUsageRoutes(engine),
+    ...commitRoutes(engine),
+    { method: "GET", path: "/plugins", handle: () => ({ status: 200, json: [] }) },
     ...containerRoutes(engine),
     ...streamRoutes(engine),
     ...execRoutes(engine),
     ...archiveRoutes(engine),
     ...imageRoutes(engine),
-    ...distributionRoutes(),
+    ...distributionRoutes(engine),
     ...buildRoutes(engine),
     ...buildkitRoutes(engine),
     ...volumeRoutes(engine),
@@ -61,6 +70,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
     ...liveMountRoutes(engine),
     ...gantryRoutes(engine),
     ...addressRoutes(addresses),
+    ...refusedRoutes(),
   ];
   return {
     server: make({ kind: "full" }),

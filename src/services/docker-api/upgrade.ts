@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { GantryError } from "#base/core/errors.ts";
 import type { Answer } from "./contract.ts";
 import { failure } from "./status.ts";
+import { acceptKey, webSocketStream } from "./websocket.ts";
 
 type Upgrade = Extract<Answer, { readonly hijack: unknown } | { readonly h2c: unknown }>;
 
@@ -12,6 +13,10 @@ export function requireUpgrade(request: IncomingMessage): (answer: Answer) => Up
     if (!("hijack" in answer || "h2c" in answer)) throw notThat(request, "this page has no stream behind it");
     if ("h2c" in answer && request.headers.upgrade?.toLowerCase() !== "h2c") {
       throw notThat(request, "it is only for connections that ask for Upgrade: h2c");
+    }
+    const webSocket = request.headers.upgrade?.toLowerCase() === "websocket";
+    if ("hijack" in answer && webSocket !== (answer.webSocket === true)) {
+      throw notThat(request, "this page and the client want different kinds of stream");
     }
     return answer;
   };
@@ -26,18 +31,25 @@ export function notThat(request: IncomingMessage, because: string): GantryError 
 }
 
 export async function takeOver(
+  request: IncomingMessage,
   socket: Duplex,
   answer: Upgrade,
   common: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const [kind, type] = "h2c" in answer ? ["h2c", {}] : ["tcp", { "Content-Type": answer.contentType }];
-  const head = { ...common, ...type, Connection: "Upgrade", Upgrade: kind };
+  const head = { ...common, Connection: "Upgrade", ...kindOf(request, answer) };
   socket.write(`HTTP/1.1 101 UPGRADED\r\n${headerLines(head)}\r\n`);
+  const stream = "hijack" in answer && answer.webSocket ? webSocketStream(socket) : socket;
   try {
-    await ("h2c" in answer ? answer.h2c(socket) : answer.hijack(socket));
+    await ("h2c" in answer ? answer.h2c(stream) : answer.hijack(stream));
   } finally {
-    socket.end();
+    stream.end();
   }
+}
+
+function kindOf(request: IncomingMessage, answer: Upgrade): Readonly<Record<string, string>> {
+  if ("h2c" in answer) return { Upgrade: "h2c" };
+  if (answer.webSocket) return { Upgrade: "websocket", "Sec-WebSocket-Accept": acceptKey(request.headers) };
+  return { Upgrade: "tcp", "Content-Type": answer.contentType };
 }
 
 export function refuseUpgrade(socket: Duplex, error: unknown, common: Readonly<Record<string, string>>): void {

@@ -10,11 +10,13 @@ const tree = join(import.meta.dir, "testdata/v2");
 test("a recorded cgroup v2 group is read in the same terms as v1", () => {
   const usage = usageOfV2((_controller, file) => readFileSync(join(tree, file), "utf8"));
   expect(usage).toEqual({
+    version: "v2",
     cpu: {
       totalNs: 1_234_567_000,
       userNs: 1_000_000_000,
       systemNs: 234_567_000,
       perCpuNs: [],
+      periods: 9,
       throttledPeriods: 4,
       throttledNs: 56_000_000,
     },

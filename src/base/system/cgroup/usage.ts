@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CgroupLayout, cgroupLayout } from "./layout.ts";
+import { pathOfV1, pathOfV2 } from "./own-path.ts";
 
 /** What a process's cgroups have used. Nanoseconds, bytes. */
 export interface CgroupUsage {
+  readonly version: "v1" | "v2";
   readonly cpu: {
     readonly totalNs: number;
     readonly userNs: number;
     readonly systemNs: number;
     readonly perCpuNs: readonly number[];
+    readonly periods: number;
     readonly throttledPeriods: number;
     readonly throttledNs: number;
   };
@@ -49,11 +52,13 @@ export function usageOfV1(read: ReadFile): CgroupUsage {
   const ticks = pairs(read("cpuacct", "cpuacct.stat"));
   const limit = number(read("pids", "pids.max"));
   return {
+    version: "v1",
     cpu: {
       totalNs: number(read("cpuacct", "cpuacct.usage")) ?? 0,
       userNs: (ticks.user ?? 0) * 10_000_000,
       systemNs: (ticks.system ?? 0) * 10_000_000,
       perCpuNs: read("cpuacct", "cpuacct.usage_percpu").trim().split(/\s+/).filter(Boolean).map(Number),
+      periods: throttling.nr_periods ?? 0,
       throttledPeriods: throttling.nr_throttled ?? 0,
       throttledNs: throttling.throttled_time ?? 0,
     },
@@ -73,11 +78,13 @@ export function usageOfV2(read: ReadFile): CgroupUsage {
   const cpu = pairs(read("cpu", "cpu.stat"));
   const limit = number(read("pids", "pids.max"));
   return {
+    version: "v2",
     cpu: {
       totalNs: (cpu.usage_usec ?? 0) * 1000,
       userNs: (cpu.user_usec ?? 0) * 1000,
       systemNs: (cpu.system_usec ?? 0) * 1000,
       perCpuNs: [],
+      periods: cpu.nr_periods ?? 0,
       throttledPeriods: cpu.nr_throttled ?? 0,
       throttledNs: (cpu.throttled_usec ?? 0) * 1000,
     },
@@ -116,20 +123,6 @@ function blockIoOfV1(bytesText: string, countText: string): CgroupUsage["blockIo
       { major, minor, op: op.toLowerCase(), bytes: Number(bytes), count: Number(counts.get(`${device} ${op}`) ?? 0) },
     ];
   });
-}
-
-function pathOfV1(text: string, controller: string): string {
-  const line = text.split("\n").find((candidate) => candidate.split(":")[1]?.split(",").includes(controller));
-  return line?.split(":").slice(2).join(":") ?? "/";
-}
-
-function pathOfV2(text: string): string {
-  return (
-    text
-      .split("\n")
-      .find((line) => line.startsWith("0::"))
-      ?.slice(3) ?? "/"
-  );
 }
 
 function pairs(text: string): Record<string, number> {

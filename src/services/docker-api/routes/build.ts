@@ -6,8 +6,9 @@ import type { ProgressLine } from "#formats/docker/contract.ts";
 import type { AuthConfig } from "#formats/docker/image.ts";
 import { parsePlatform } from "#formats/oci/platform.ts";
 import { canonicalReference, familiarReference, parseReference, withDefaultTag } from "#formats/oci/reference.ts";
-import { flag, integer } from "../call.ts";
+import { filters, flag, integer, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
+import { moment } from "../moment.ts";
 import { jsonLines } from "../progress.ts";
 
 export function buildRoutes(engine: Engine): Route[] {
@@ -16,18 +17,22 @@ export function buildRoutes(engine: Engine): Route[] {
     {
       method: "POST",
       path: "/build/prune",
-      handle: async () => {
-        const forgotten = await engine.builder.pruneCache();
-        return {
-          status: 200,
-          json: {
-            CachesDeleted: Array.from({ length: forgotten }, (_, index) => `step ${index + 1}`),
-            SpaceReclaimed: 0,
-          },
-        };
-      },
+      handle: (call) => prune(engine, call),
     },
   ];
+}
+
+/** The cache's layers go by age alone; what they free is told once they are collected. */
+async function prune(engine: Engine, call: Call): Promise<Answer> {
+  const wanted = filters(call.query);
+  // An unknown one taken in silence would remove what it was meant to keep.
+  onlyFilters("build cache to prune", wanted, ["until", "unused-for"]);
+  const ages = [...(wanted.get("until") ?? []), ...(wanted.get("unused-for") ?? [])];
+  const before = Math.min(...ages.map((text) => moment(text, "prune the build cache until")));
+  const going = engine.builder.cached().filter(({ used }) => used < before);
+  await engine.builder.pruneCache(before === Number.POSITIVE_INFINITY ? undefined : before);
+  const { bytes } = await engine.store.collect();
+  return { status: 200, json: { CachesDeleted: going.map(({ key }) => key.slice(7, 32)), SpaceReclaimed: bytes } };
 }
 
 function record(call: Call, name: string): Record<string, string> {

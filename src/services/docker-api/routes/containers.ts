@@ -2,7 +2,7 @@ import { GantryError, isKind } from "#base/core/errors.ts";
 import type { ContainerRecord, CreateRequest, WaitCondition } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ContainerCreateBody, ContainerWaitAnswer, HostConfig } from "#formats/docker/container.ts";
-import { filters, flag, integer } from "../call.ts";
+import { filters, flag, integer, onlyFilters } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { planCreate } from "../create/create-request.ts";
 import { resourcesOf } from "../create/resources.ts";
@@ -30,7 +30,7 @@ export function containerRoutes(engine: Engine): Route[] {
       method: "GET",
       path: "/containers/:id/top",
       handle: async (call) => {
-        const { titles, processes } = await containers.top(call.params.id!);
+        const { titles, processes } = await containers.top(call.params.id!, call.query.get("ps_args") ?? "");
         return { status: 200, json: { Titles: titles, Processes: processes } };
       },
     },
@@ -117,8 +117,8 @@ async function list(engine: Engine, call: Call): Promise<Answer> {
 }
 
 async function sizes(engine: Engine, record: ContainerRecord): Promise<{ rw: number; root: number }> {
-  const { bytes } = await engine.store.snapshots.usage(record.id);
-  return { rw: bytes, root: bytes };
+  const { own, whole } = await engine.sizes.container(record.id);
+  return { rw: own, root: whole };
 }
 
 async function create(engine: Engine, call: Call): Promise<Answer> {
@@ -202,7 +202,7 @@ async function wait(engine: Engine, call: Call): Promise<Answer> {
 
 async function prune(engine: Engine, call: Call): Promise<Answer> {
   const wanted = filters(call.query);
-  checkFilters(wanted);
+  onlyFilters("containers to prune", wanted, ["until", "label", "label!"]);
   const deleted: string[] = [];
   let bytes = 0;
   for (const record of engine.containers.list()) {

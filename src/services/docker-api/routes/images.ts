@@ -293,14 +293,19 @@ function deleteItem(item: { untagged?: string; deleted?: string }): object {
 }
 
 /** Ids of the images that `prune` must leave because its filters do not name them. */
-async function keptByFilters(engine: Engine, labels: readonly string[], before: number): Promise<Set<string>> {
+async function keptByFilters(
+  engine: Engine,
+  labels: { readonly with: readonly string[]; readonly without: readonly string[] },
+  before: number,
+): Promise<Set<string>> {
   const kept = new Set<string>();
-  if (labels.length === 0 && before === Number.POSITIVE_INFINITY) return kept;
+  if (labels.with.length + labels.without.length === 0 && before === Number.POSITIVE_INFINITY) return kept;
   for (const record of engine.store.images.list()) {
     try {
       const { config } = await engine.store.images.open(record);
-      const named = labelsMatch(config.config?.Labels ?? {}, labels) && createdAt(config.created) < before;
-      if (!named) kept.add(record.id);
+      const own = config.config?.Labels ?? {};
+      const named = labelsMatch(own, labels.with) && createdAt(config.created) < before;
+      if (!named || labels.without.some((text) => hasLabel(own, text))) kept.add(record.id);
     } catch (error) {
       // Only for other platforms: what its config would say is not known.
       if (!isKind(error, "not-found")) throw error;
@@ -313,10 +318,11 @@ async function keptByFilters(engine: Engine, labels: readonly string[], before: 
 async function prune(engine: Engine, call: Call): Promise<Answer> {
   const wanted = filters(call.query);
   // An unknown one taken in silence would remove what it was meant to keep.
-  onlyFilters("images to prune", wanted, ["dangling", "label", "until"]);
+  onlyFilters("images to prune", wanted, ["dangling", "label", "label!", "until"]);
   const all = wanted.get("dangling")?.some((value) => value === "false" || value === "0") === true;
   const before = Math.min(...(wanted.get("until") ?? []).map((text) => moment(text, "filter by until")));
-  const keep = await keptByFilters(engine, wanted.get("label") ?? [], before);
+  const labels = { with: wanted.get("label") ?? [], without: wanted.get("label!") ?? [] };
+  const keep = await keptByFilters(engine, labels, before);
   const { removed, bytes } = await engine.images.prune(all, (record) => !keep.has(record.id));
   return { status: 200, json: { ImagesDeleted: removed.map(deleteItem), SpaceReclaimed: bytes } };
 }

@@ -1,23 +1,33 @@
-import { totalmem } from "node:os";
 import { GantryError } from "#base/core/errors.ts";
 import type { LogLine, OutputPiece, Stats } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import { flag } from "../call.ts";
 import type { Answer, Call, Route } from "../contract.ts";
+import { instant } from "../moment.ts";
 import { joined, joinStreams, multiplexedStream, rawStream, written } from "../multiplex.ts";
-import { instant } from "./system.ts";
+import { statsShape } from "../shape/stats.ts";
+import { acceptKey } from "../websocket.ts";
 
 export function streamRoutes(engine: Engine): Route[] {
   return [
     { method: "POST", path: "/containers/:id/attach", handle: (call) => attach(engine, call) },
+    { method: "GET", path: "/containers/:id/attach/ws", handle: (call) => attachWebSocket(engine, call) },
     { method: "GET", path: "/containers/:id/logs", handle: (call) => logs(engine, call) },
     { method: "GET", path: "/containers/:id/stats", handle: (call) => stats(engine, call) },
   ];
 }
 
-async function attach(engine: Engine, call: Call): Promise<Answer> {
+/** A WebSocket has messages already: both streams go into it as they are. */
+async function attachWebSocket(engine: Engine, call: Call): Promise<Answer> {
+  acceptKey(call.headers);
+  return { ...(await attach(engine, call, true)), webSocket: true };
+}
+
+type Hijack = Extract<Answer, { readonly hijack: unknown }>;
+
+async function attach(engine: Engine, call: Call, raw = false): Promise<Hijack> {
   const record = engine.containers.get(call.params.id!);
-  const terminal = record.config.process.terminal === true;
+  const terminal = raw || record.config.process.terminal === true;
   const stream = flag(call.query, "stream");
   const stdin = stream && flag(call.query, "stdin") && record.config.openStdin === true;
   const stdout = flag(call.query, "stdout");
@@ -101,7 +111,7 @@ function stats(engine: Engine, call: Call): Answer {
       }
       while (!call.signal.aborted) {
         const reading = await engine.containers.stats(record.id);
-        await out.write(`${JSON.stringify(statsBody(record.id, record.name, reading, before))}\n`);
+        await out.write(`${JSON.stringify(statsShape(record.id, record.name, reading, before))}\n`);
         before = reading;
         if (once) return;
         if (await pause(1000, call.signal)) return;
@@ -123,68 +133,4 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
     }, milliseconds);
     signal.addEventListener("abort", leave, { once: true });
   });
-}
-
-function cpu(reading: Stats | undefined): object {
-  return {
-    cpu_usage: {
-      total_usage: reading?.cpu.totalNs ?? 0,
-      percpu_usage: reading?.cpu.perCpuNs ?? [],
-      usage_in_kernelmode: reading?.cpu.systemNs ?? 0,
-      usage_in_usermode: reading?.cpu.userNs ?? 0,
-    },
-    ...(reading === undefined ? {} : { system_cpu_usage: reading.cpu.hostNs, online_cpus: reading.cpu.online }),
-    throttling_data: {
-      periods: 0,
-      throttled_periods: reading?.cpu.throttledPeriods ?? 0,
-      throttled_time: reading?.cpu.throttledNs ?? 0,
-    },
-  };
-}
-
-function statsBody(id: string, name: string, reading: Stats, before: Stats | undefined): object {
-  return {
-    id,
-    name: `/${name}`,
-    read: new Date(reading.readAt).toISOString(),
-    preread: before === undefined ? "0001-01-01T00:00:00Z" : new Date(before.readAt).toISOString(),
-    num_procs: 0,
-    cpu_stats: cpu(reading),
-    precpu_stats: cpu(before),
-    memory_stats: {
-      usage: reading.memory.usage,
-      max_usage: reading.memory.maximum,
-      // Without a limit the machine's memory is one.
-      limit: Math.min(reading.memory.limit, totalmem()),
-      failcnt: reading.memory.failures,
-      stats: reading.memory.stat,
-    },
-    pids_stats: {
-      current: reading.pids.current,
-      ...(reading.pids.limit === undefined ? {} : { limit: reading.pids.limit }),
-    },
-    blkio_stats: {
-      io_service_bytes_recursive: reading.blockIo.map((item) => ({
-        major: item.major,
-        minor: item.minor,
-        op: item.op,
-        value: item.bytes,
-      })),
-    },
-    networks: Object.fromEntries(
-      Object.entries(reading.networks).map(([device, counts]) => [
-        device,
-        {
-          rx_bytes: counts.rxBytes,
-          rx_packets: counts.rxPackets,
-          rx_errors: counts.rxErrors,
-          rx_dropped: counts.rxDropped,
-          tx_bytes: counts.txBytes,
-          tx_packets: counts.txPackets,
-          tx_errors: counts.txErrors,
-          tx_dropped: counts.txDropped,
-        },
-      ]),
-    ),
-  };
 }

@@ -2,6 +2,7 @@ import { GantryError } from "#base/core/errors.ts";
 import type { VolumeRecord } from "#containers/volume/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import { filters, flag, onlyFilters } from "../call.ts";
+import { usersOf } from "../containers-of-volume.ts";
 import type { Route } from "../contract.ts";
 import { hasLabel } from "../labels.ts";
 import { volumeShape } from "../shape/volume.ts";
@@ -15,14 +16,6 @@ interface VolumeBody {
 
 function hasLabels(volume: VolumeRecord, wanted: readonly string[]): boolean {
   return wanted.every((value) => hasLabel(volume.labels, value));
-}
-
-/** Containers, by name, that use the volume. */
-export function usersOf(engine: Engine, name: string): string[] {
-  return engine.containers
-    .list()
-    .filter((record) => record.volumes.some((use) => use.name === name))
-    .map((record) => record.name);
 }
 
 export function volumeRoutes(engine: Engine): Route[] {

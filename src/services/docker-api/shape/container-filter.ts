@@ -36,6 +36,7 @@ const tests: Readonly<Record<string, Test>> = {
   status: (_engine, record, value) => record.state.status === value,
   exited: (_engine, record, value) => record.state.status === "exited" && record.state.exitCode === Number(value),
   label: (_engine, record, value) => hasLabel(storedRequest(record).config.Labels ?? {}, value),
+  "label!": (_engine, record, value) => !hasLabel(storedRequest(record).config.Labels ?? {}, value),
   ancestor: (engine, record, value) =>
     storedRequest(record).image === value || record.image === value || imageOf(engine, value) === record.image,
   volume: (_engine, record, value) =>
@@ -51,7 +52,11 @@ const tests: Readonly<Record<string, Test>> = {
 
 /** Error "invalid" for a filter that is not known, also where there is no container to ask about. */
 export function checkFilters(wanted: ReadonlyMap<string, readonly string[]>): void {
-  onlyFilters("containers", wanted, Object.keys(tests));
+  onlyFilters(
+    "containers",
+    wanted,
+    Object.keys(tests).filter((name) => name !== "label!"),
+  );
 }
 
 /** Values of one filter are alternatives (labels: all); different filters must all hold. After checkFilters. */
@@ -62,7 +67,7 @@ export function matchesFilters(
 ): boolean {
   for (const [name, values] of wanted) {
     const holds = (value: string) => tests[name]!(engine, record, value);
-    if (!(name === "label" ? values.every(holds) : values.some(holds))) return false;
+    if (!(name.startsWith("label") ? values.every(holds) : values.some(holds))) return false;
   }
   return true;
 }
