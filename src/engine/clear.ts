@@ -1,21 +1,52 @@
 import { rmSync } from "node:fs";
-import { describe } from "#base/core/errors.ts";
+import { describe, GantryError } from "#base/core/errors.ts";
 import { defaultPlaces } from "#base/core/places.ts";
+import { selfCommand } from "#base/core/self.ts";
 import { removeTree } from "#base/system/files/remove-tree.ts";
-import { openHolder } from "#base/system/holder/mount-namespace.ts";
+import type { Holder } from "#base/system/holder/contract.ts";
+import { openHolder } from "#base/system/holder/open-holder.ts";
+import { engineEnvironment } from "./engine-environment.ts";
 import { removeCgroups } from "./remove-cgroups.ts";
 
 /** After the engine has stopped: removes the Holder, the run folder and the cgroups; with `data` the data root too. */
-export function clear(data: boolean): number {
-  const places = defaultPlaces(process.env, process.getuid?.() ?? 0);
+export async function clear(data: boolean): Promise<number> {
+  const uid = process.getuid?.() ?? 0;
+  const places = defaultPlaces(process.env, uid);
   try {
-    openHolder({ run: places.runRoot }).remove();
-    removeCgroups();
+    const holder = openHolder(places.runRoot, uid);
+    if (data && uid !== 0) await removeInside(holder);
+    await holder.remove();
+    if (uid === 0) removeCgroups();
     rmSync(places.runRoot, { recursive: true, force: true });
     if (data) removeTree(places.dataRoot);
     return 0;
   } catch (error) {
     process.stderr.write(`gantry: ${describe(error)}\n`);
+    return 1;
+  }
+}
+
+/** Files of containers' users belong to ids that are the user's only inside. */
+async function removeInside(holder: Holder): Promise<void> {
+  const places = defaultPlaces(process.env, process.getuid?.() ?? 0);
+  await holder.make();
+  const removed = Bun.spawnSync([...holder.prefix, ...selfCommand(), "engine", "remove-data"], {
+    cwd: "/",
+    env: engineEnvironment(places),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  if (removed.exitCode === 0) return;
+  const because = removed.stderr.toString().trim() || `exit code ${removed.exitCode}`;
+  throw new GantryError("internal", { doing: "remove the data root", on: places.dataRoot, because });
+}
+
+/** Inside the Holder. */
+export function removeData(): number {
+  try {
+    removeTree(defaultPlaces(process.env, 0).dataRoot);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${describe(error)}\n`);
     return 1;
   }
 }

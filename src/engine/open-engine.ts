@@ -6,10 +6,12 @@ import { type Faults, noFaults } from "#base/core/faults.ts";
 import type { Places } from "#base/core/places.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import { commit, version } from "#base/core/version.ts";
+import { mayMakeCgroups } from "#base/system/cgroup/writable.ts";
 import { openDatabase } from "#base/system/database/database.ts";
 import { migrate } from "#base/system/database/migrate.ts";
 import type { FileLock } from "#base/system/files/contract.ts";
 import { lockFile } from "#base/system/files/lock.ts";
+import { inUserNamespace } from "#base/system/namespaces/user.ts";
 import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import { openPacketConnector } from "#base/system/sockets/packet-connector.ts";
 import { openBuilder } from "#build/builder.ts";
@@ -33,6 +35,7 @@ import { createImageWork, engineId, findBase } from "./image-work.ts";
 import { measureLoopLag } from "./loop-lag.ts";
 import { requireSpace } from "./low-space.ts";
 import { networkNames } from "./network-names.ts";
+import { portsOutside } from "./ports-outside.ts";
 import { openRegistries } from "./registries.ts";
 import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
@@ -85,9 +88,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const archive = openArchive({ store, bulk, clock });
   const transfer = createTransfer(store);
   const networks = opened.use(
-    openNetworks({ run: runRoot, database, kernel, clock, random, ...networkNames(runRoot) }),
+    openNetworks({ run: runRoot, database, kernel, clock, random, ...networkNames(runRoot), ...portsOutside(runRoot) }),
   );
-  const runtime = openCrun({ state: join(runRoot, "crun"), faults });
+  const runtime = openCrun({ state: join(runRoot, "crun"), cgroups: mayMakeCgroups(), faults });
 
   const volumeFolder = join(dataRoot, "volumes");
   const volumes = openVolumes({
@@ -178,6 +181,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       dataRoot,
       runRoot,
       socket: places.socket,
+      rootless: inUserNamespace(),
+      cgroups: runtime.cgroups,
       startedAt: clock.now(),
     },
     store,

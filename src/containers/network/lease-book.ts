@@ -15,7 +15,8 @@ import {
 } from "./contract.ts";
 import type { LiveNetwork } from "./live-network.ts";
 import type { NameTable } from "./names.ts";
-import { type HeldPort, holdAgain, holdPort, letGo, samePort } from "./ports.ts";
+import type { HeldPort, PortKeeper } from "./port-keeper.ts";
+import { samePort } from "./ports.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import type { RuleWriter } from "./rule-writer.ts";
 import { portRules } from "./rules.ts";
@@ -29,6 +30,7 @@ export interface LeaseBookOptions {
   readonly ready: number;
   readonly names: NameTable;
   readonly writer: RuleWriter;
+  readonly ports: PortKeeper;
   readonly find: (name: string) => LiveNetwork;
   /** The default network stands for one that is not known any more. */
   readonly byId: (id: string) => LiveNetwork;
@@ -154,8 +156,8 @@ export class LeaseBook {
         because: "it is not published",
       });
     }
-    await this.#options.writer.change(portRules("delete", this.#options.table, entry, [port]));
-    letGo(gone);
+    await this.#options.writer.change(portRules("delete", this.#options.table, entry, insides(gone)));
+    await this.#options.ports.letGo(gone);
     held.ports = held.ports.filter((one) => !gone.includes(one));
     return this.#leaseOf(held);
   }
@@ -174,11 +176,11 @@ export class LeaseBook {
     const entry = entryOf(held.endpoints);
     const { table, kernel, names } = this.#options;
     if (entry !== undefined && held.ports.length > 0) {
-      const ports = held.ports.map(({ port }) => port);
+      const ports = insides(held.ports);
       // After a flush by somebody else there is nothing to delete; what counts is that they are gone.
       await this.#options.writer.change(portRules("delete", table, entry, ports)).catch(() => undefined);
     }
-    letGo(held.ports);
+    await this.#options.ports.letGo(held.ports);
     names.servers(owner, []);
     await kernel.run(dropNamespaces, { pins: [held.namespace] });
     for (const endpoint of [...held.endpoints]) this.#giveBack(owner, held, endpoint);
@@ -191,7 +193,8 @@ export class LeaseBook {
         ...endpoint,
         network: this.#options.byId(endpoint.network).record.id,
       }));
-      const entry: Held = { namespace: lease.namespace, endpoints, ports: lease.ports.map(holdAgain), names };
+      const ports = await Promise.all(lease.ports.map((port) => this.#options.ports.holdAgain(port)));
+      const entry: Held = { namespace: lease.namespace, endpoints, ports, names };
       this.#held.set(owner, entry);
       this.#options.names.servers(owner, dns);
       for (const endpoint of endpoints) {
@@ -201,6 +204,7 @@ export class LeaseBook {
         this.#options.names.join(owner, endpoint, [...names, ...endpoint.aliases]);
       }
     }
+    await this.#options.ports.closeOthers();
     const kept = new Set([...held.values()].map(({ lease }) => lease.namespace));
     const strangers = pinsIn(this.#options.folder).filter((pin) => !kept.has(pin));
     if (strangers.length > 0) await this.#options.kernel.run(dropNamespaces, { pins: strangers });
@@ -211,16 +215,7 @@ export class LeaseBook {
     return [...this.#held.values()]
       .flatMap(({ endpoints, ports }) => {
         const entry = entryOf(endpoints);
-        return entry === undefined
-          ? []
-          : [
-              portRules(
-                "add",
-                this.#options.table,
-                entry,
-                ports.map(({ port }) => port),
-              ),
-            ];
+        return entry === undefined ? [] : [portRules("add", this.#options.table, entry, insides(ports))];
       })
       .join("");
   }
@@ -230,7 +225,7 @@ export class LeaseBook {
     const ready = [...(await this.#isolated.close()), ...(await this.#bridged.close())];
     if (ready.length > 0) await this.#options.kernel.run(dropNamespaces, { pins: ready.map(({ pin }) => pin) });
     for (const owner of all ? [...this.#held.keys()] : []) await this.release(owner);
-    for (const { ports } of this.#held.values()) letGo(ports);
+    for (const { ports } of this.#held.values()) this.#options.ports.leave(ports);
     this.#held.clear();
   }
 
@@ -300,19 +295,12 @@ export class LeaseBook {
     const entry = entryOf(held.endpoints);
     const taken: HeldPort[] = [];
     try {
-      for (const mapping of mappings) taken.push(holdPort(mapping, entry));
+      for (const mapping of mappings) taken.push(await this.#options.ports.hold(mapping, entry));
       // A container that publishes nothing costs no nft.
       if (entry !== undefined)
-        await this.#options.writer.change(
-          portRules(
-            "add",
-            this.#options.table,
-            entry,
-            taken.map(({ port }) => port),
-          ),
-        );
+        await this.#options.writer.change(portRules("add", this.#options.table, entry, insides(taken)));
     } catch (error) {
-      letGo(taken);
+      await this.#options.ports.letGo(taken);
       throw error;
     }
     held.ports = [...held.ports, ...taken];
@@ -321,13 +309,13 @@ export class LeaseBook {
   /** The network they came in by is gone: by the next one, or not at all. */
   async #movePorts(held: Held, before: Endpoint): Promise<void> {
     if (held.ports.length === 0) return;
-    const ports = held.ports.map(({ port }) => port);
+    const ports = insides(held.ports);
     const entry = entryOf(held.endpoints);
     const { table } = this.#options;
     const added = entry === undefined ? "" : portRules("add", table, entry, ports);
     await this.#options.writer.change(portRules("delete", table, before, ports) + added);
     if (entry !== undefined) return;
-    letGo(held.ports);
+    await this.#options.ports.letGo(held.ports);
     held.ports = [];
   }
 
@@ -377,6 +365,10 @@ export class LeaseBook {
     await this.#options.kernel.run(makeNamespace, { pin, links, routes: routesOf(endpoints) });
     return pin;
   }
+}
+
+function insides(ports: readonly HeldPort[]): readonly PublishedPort[] {
+  return ports.map(({ inside }) => inside);
 }
 
 /** The highest priority first; among equals the order of the interfaces. */

@@ -5,6 +5,7 @@ import { GantryError } from "#base/core/errors.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import { migrate } from "#base/system/database/migrate.ts";
+import type { OutsidePorts } from "#base/system/holder/outside-ports.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import {
   defaultNetwork,
@@ -24,6 +25,8 @@ import { LiveNetwork } from "./live-network.ts";
 import { NameTable } from "./names.ts";
 import { NetworkTable, networkSchema } from "./network-table.ts";
 import { newRecord } from "./new-network.ts";
+import { outsideKeeper } from "./outside-keeper.ts";
+import { machinePorts } from "./ports.ts";
 import { RuleWriter } from "./rule-writer.ts";
 import { baseRules, bridgeRules } from "./rules.ts";
 import { chooseSubnet, parseSubnet, subnetText } from "./subnet.ts";
@@ -42,6 +45,8 @@ export interface NetworksOptions {
   readonly subnet?: string;
   /** How many ready namespaces of each kind are kept; default 4. */
   readonly ready?: number;
+  /** The machine's ports, where this process's own network is not the machine's. */
+  readonly outside?: OutsidePorts;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -84,6 +89,7 @@ class NetworkSet implements Networks {
       ready: options.ready ?? 4,
       names: this.#names,
       writer: this.#writer,
+      ports: options.outside === undefined ? machinePorts : outsideKeeper(options.outside),
       find: (name) => this.#find(name),
       byId: (id) => this.#live.get(id) ?? this.#find(defaultNetwork),
       up: (network) => this.#up(network),
