@@ -35,7 +35,7 @@ import { createImageWork, engineId, findBase } from "./image-work.ts";
 import { measureLoopLag } from "./loop-lag.ts";
 import { requireSpace } from "./low-space.ts";
 import { networkNames } from "./network-names.ts";
-import { portsOutside } from "./ports-outside.ts";
+import { optional, outsideOf } from "./outside.ts";
 import { openRegistries } from "./registries.ts";
 import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
@@ -65,6 +65,7 @@ export interface EngineOptions {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { places, workers, clock = systemClock, random = systemRandom, faults = noFaults, onError } = options;
   const { dataRoot, runRoot } = places;
+  const outside = outsideOf(runRoot);
   mkdirSync(dataRoot, { recursive: true, mode: 0o700 });
   mkdirSync(runRoot, { recursive: true, mode: 0o711 });
   await using opened = new AsyncDisposableStack();
@@ -86,9 +87,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const events = opened.use(openEventLog(eventDatabase, clock));
   const store = opened.use(await openStore({ root: dataRoot, database, bulk, clock, random, faults }));
   const archive = openArchive({ store, bulk, clock });
-  const transfer = createTransfer(store);
+  const transfer = createTransfer(store, clock, outside?.loopback);
   const networks = opened.use(
-    openNetworks({ run: runRoot, database, kernel, clock, random, ...networkNames(runRoot), ...portsOutside(runRoot) }),
+    openNetworks({
+      run: runRoot,
+      database,
+      kernel,
+      clock,
+      random,
+      ...networkNames(runRoot),
+      ...optional("outside", outside?.ports),
+    }),
   );
   const runtime = openCrun({ state: join(runRoot, "crun"), cgroups: mayMakeCgroups(), faults });
 
@@ -151,7 +160,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       kernel,
       bulk,
       bases: { find: (reference, wanted) => findBase(store, transfer, reference, wanted) },
-      downloads: downloads(),
+      downloads: downloads(outside?.loopback),
       database: buildDatabase,
       scratch: join(runRoot, "build"),
       machineRoot: "/",
@@ -167,7 +176,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const reception = { folder: receptionFolder, bulk, clock, random };
   const saved = savedAddresses(database);
   const registries = opened.use(
-    openRegistries({ store, database, worker: workers.registry, saved, clock, random, onError }),
+    openRegistries({
+      store,
+      database,
+      worker: workers.registry,
+      saved,
+      clock,
+      random,
+      onError,
+      ...optional("outside", outside?.ports),
+    }),
   );
   await registries.resume();
 
@@ -200,6 +218,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       builder,
       containers,
       events,
+      ...optional("machineLoopback", outside?.loopback),
       receive: (body, dockerfile, signal) => receiveContext(reception, body, dockerfile, signal),
     }),
     requireSpace: (doing) => {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, watch } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import { installedProgram } from "#base/system/process/installed.ts";
 import { type Holder, holderLayout, userHolderFolder } from "./contract.ts";
@@ -14,9 +14,21 @@ export interface UserHolderOptions {
  * Runs inside, as the last thing rootlesskit starts. What the host has below /sys/fs/cgroup is covered: crun refuses a
  * hybrid tree outright, and writes in none of it where nothing is the user's.
  */
-const script = `mount -t tmpfs -o ro,nosuid,nodev,noexec,mode=755 tmpfs /sys/fs/cgroup || exit
+const script = `printf '%s\\n' "$1" | nft -f - || exit
+mount -t tmpfs -o ro,nosuid,nodev,noexec,mode=755 tmpfs /sys/fs/cgroup || exit
 echo ready
 exec catatonit -P >/dev/null`;
+
+/**
+ * slirp4netns takes every address of its network but the name server's for the machine's loopback. The engine needs
+ * that to reach a registry there; containers, whose packets are forwarded, must not.
+ */
+const guard = `table inet holder {
+  chain machine {
+    type filter hook forward priority -300; policy accept;
+    ip daddr 10.0.2.0/24 ip daddr != 10.0.2.3 drop
+  }
+}`;
 
 export function openUserHolder({ run, layout = holderLayout }: UserHolderOptions): Holder {
   const folder = userHolderFolder(run, layout);
@@ -62,11 +74,17 @@ async function start(run: string, folder: string): Promise<void> {
   // What an earlier one left that was killed.
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const words = [`--state-dir=${folder}`, ...network, "--mtu=65520", "--port-driver=builtin", "--propagation=rslave"];
+  const words = [
+    `--state-dir=${folder}`,
+    ...network.words,
+    "--mtu=65520",
+    "--port-driver=builtin",
+    "--propagation=rslave",
+  ];
   const log = `${run}/holder.log`;
   const fd = openSync(log, "w", 0o600);
   try {
-    const child = Bun.spawn([program, ...words, "sh", "-c", script], {
+    const child = Bun.spawn([program, ...words, "sh", "-c", script, "holder", guard], {
       cwd: "/",
       env: { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: process.env.HOME ?? "/" },
       stdio: ["ignore", "pipe", fd],
@@ -77,6 +95,7 @@ async function start(run: string, folder: string): Promise<void> {
     if (!inside || !(await Promise.race([appears(folder, "api.sock"), ended]))) {
       throw refused(lastWords(readFileSync(log, "utf8")));
     }
+    writeFileSync(`${folder}/machine-loopback`, network.machineLoopback);
     child.unref();
   } finally {
     closeSync(fd);
@@ -110,12 +129,11 @@ async function saysReady(stdout: ReadableStream<Uint8Array>): Promise<boolean> {
   }
 }
 
-/** rootlesskit's `level=fatal msg="..."`, else the last line of whoever spoke last. */
+/** What went wrong inside comes first; rootlesskit's own lines then repeat that it did. */
 function lastWords(log: string): string {
-  const lines = log.trim().split("\n");
-  const fatal = lines.findLast((line) => /level=(fatal|error)/.test(line)) ?? lines.at(-1) ?? "";
-  const said = /msg="((?:[^"\\]|\\.)*)"/.exec(fatal)?.[1]?.replaceAll('\\"', '"') ?? fatal;
-  return `rootlesskit says: ${said || "nothing"}`;
+  const lines = log.split("\n").filter((line) => line.trim() !== "" && !line.includes("level=warning"));
+  const said = lines.find((line) => !line.startsWith("[rootlesskit:")) ?? lines.at(-1) ?? "it gave no reason";
+  return /msg="((?:[^"\\]|\\.)*)"/.exec(said)?.[1]?.replaceAll('\\"', '"') ?? said;
 }
 
 /** rootlesskit ends, and takes its folder away, when the program it started ends. */

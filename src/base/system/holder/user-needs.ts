@@ -6,16 +6,28 @@ import { installedProgram } from "#base/system/process/installed.ts";
 
 const doing = "make the user namespace for containers";
 
-/** What rootlesskit needs and would only half explain, and the words that choose its network. Errors: "unsupported". */
-export function userNetwork(): readonly string[] {
+export interface UserNetwork {
+  /** rootlesskit's words for it. */
+  readonly words: readonly string[];
+  /** The address behind which the machine's own loopback is, for the engine alone; "" for none. */
+  readonly machineLoopback: string;
+}
+
+/** What rootlesskit needs and would only half explain, and the network it is to make. Errors: "unsupported". */
+export function userNetwork(): UserNetwork {
   for (const name of ["newuidmap", "newgidmap"]) installedProgram(name, doing, "uidmap");
   for (const file of ["/etc/subuid", "/etc/subgid"]) requireIds(file);
   requireTunnel("/dev/net/tun");
   // Without words on it slirp4netns keeps all of the user's rights for packets it parses.
   if (Bun.which("slirp4netns") !== null) {
-    return ["--net=slirp4netns", "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto", "--disable-host-loopback"];
+    return {
+      words: ["--net=slirp4netns", "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto"],
+      machineLoopback: "10.0.2.2",
+    };
   }
-  if (Bun.which("pasta") !== null && majorVersion() >= 2) return ["--net=pasta"];
+  if (Bun.which("pasta") !== null && majorVersion() >= 2) {
+    return { words: ["--net=pasta", "--disable-host-loopback"], machineLoopback: "" };
+  }
   throw missing("neither slirp4netns nor, for rootlesskit 2, pasta is installed", "Run: apt-get install slirp4netns");
 }
 
