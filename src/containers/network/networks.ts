@@ -51,6 +51,17 @@ export interface NetworksOptions {
   readonly random?: Random;
 }
 
+/** Their packets would pass by the rules that keep the machine's loopback from containers, and reach no wire anyway. */
+function refuseSharedLinks({ name, driver }: NetworkSpec): void {
+  if (driver === undefined || driver === "bridge") return;
+  throw new GantryError("unsupported", {
+    doing: "make the network",
+    on: name,
+    because: `${driver} shares an interface of the machine, and a user's engine has none`,
+    next: "Use a bridge network, or run the engine as root.",
+  });
+}
+
 export function openNetworks(options: NetworksOptions): Networks {
   return new NetworkSet(options);
 }
@@ -106,6 +117,7 @@ class NetworkSet implements Networks {
   }
 
   async create(spec: NetworkSpec): Promise<NetworkRecord> {
+    if (this.#options.outside !== undefined) refuseSharedLinks(spec);
     const { used } = await this.#kernel.run(lookAtHost, { bridge: "" });
     const record = newRecord(spec, {
       id: this.#random.hex(32),
