@@ -1,6 +1,6 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { describe, GantryError } from "#base/core/errors.ts";
-import { defaultPlaces } from "#base/core/places.ts";
+import { defaultPlaces, type Places } from "#base/core/places.ts";
 import { selfCommand } from "#base/core/self.ts";
 import { removeTree } from "#base/system/files/remove-tree.ts";
 import type { Holder } from "#base/system/holder/contract.ts";
@@ -9,26 +9,30 @@ import { engineEnvironment } from "./engine-environment.ts";
 import { removeCgroups } from "./remove-cgroups.ts";
 
 /** After the engine has stopped: removes the Holder, the run folder and the cgroups; with `data` the data root too. */
-export async function clear(data: boolean): Promise<number> {
-  const uid = process.getuid?.() ?? 0;
-  const places = defaultPlaces(process.env, uid);
-  try {
+export function clear(data: boolean): Promise<number> {
+  return told(async (places, uid) => {
     const holder = openHolder(places.runRoot, uid);
-    if (data && uid !== 0) await removeInside(holder);
+    if (data && uid !== 0) await removeInside(holder, places);
     await holder.remove();
     if (uid === 0) removeCgroups();
     rmSync(places.runRoot, { recursive: true, force: true });
     if (data) removeTree(places.dataRoot);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`gantry: ${describe(error)}\n`);
-    return 1;
-  }
+  });
+}
+
+/** The next engine makes another. */
+export function endHolder(): Promise<number> {
+  return told(({ runRoot }, uid) => openHolder(runRoot, uid).remove());
+}
+
+/** Inside the Holder. */
+export function removeData(): Promise<number> {
+  return told(async ({ dataRoot }) => void removeTree(dataRoot));
 }
 
 /** Files of containers' users belong to ids that are the user's only inside. */
-async function removeInside(holder: Holder): Promise<void> {
-  const places = defaultPlaces(process.env, process.getuid?.() ?? 0);
+async function removeInside(holder: Holder, places: Places): Promise<void> {
+  if (!existsSync(places.dataRoot)) return;
   await holder.make();
   const removed = Bun.spawnSync([...holder.prefix, ...selfCommand(), "engine", "remove-data"], {
     cwd: "/",
@@ -40,13 +44,14 @@ async function removeInside(holder: Holder): Promise<void> {
   throw new GantryError("internal", { doing: "remove the data root", on: places.dataRoot, because });
 }
 
-/** Inside the Holder. */
-export function removeData(): number {
+/** The exit code; a failure is told on standard error. */
+async function told(work: (places: Places, uid: number) => Promise<void>): Promise<number> {
+  const uid = process.getuid?.() ?? 0;
   try {
-    removeTree(defaultPlaces(process.env, 0).dataRoot);
+    await work(defaultPlaces(process.env, uid), uid);
     return 0;
   } catch (error) {
-    process.stderr.write(`${describe(error)}\n`);
+    process.stderr.write(`gantry: ${describe(error)}\n`);
     return 1;
   }
 }
