@@ -2,7 +2,7 @@ import { ftruncateSync, readSync, writeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import {
   chmodFd,
-  chmodMadeAt,
+  chmodSafelyAt,
   chownAt,
   chownFd,
   linkAt,
@@ -122,13 +122,14 @@ export class Destination implements Disposable {
 
   #makeFolder(names: readonly Uint8Array[], { mode, uid, gid, xattrs, modified }: Metadata): void {
     const path = joinNames(names);
-    using parent = this.#open(names.slice(0, -1))!;
+    using parent = this.#open(names.slice(0, -1));
+    if (parent === undefined) throw inTheWay(path, "the folder it is in vanished");
     const name = names.at(-1)!;
     const result = makeFolderAt(parent.fd, name, 0o700);
     must(result, { doing: "make in the image the folder", on: shown(path) });
     const doing = { doing: "finish in the image the folder", on: shown(path) };
     mustOwn(chownAt(parent.fd, name, uid, gid), uid, gid, shown(path));
-    must(chmodMadeAt(parent.fd, name, mode), doing);
+    must(chmodSafelyAt(parent.fd, name, mode), doing);
     for (const [xattr, value] of xattrs) must(setXattrAt(parent.fd, name, xattr, value), doing);
     must(touchAt(parent.fd, name, modified ?? this.#time), doing);
   }
@@ -203,7 +204,7 @@ export class Destination implements Disposable {
     if (kind !== "fifo" && inUserNamespace()) throw noDevices(shown(name));
     must(makeNodeAt(folder.fd, name, kind, 0o600, device.major, device.minor), doing);
     mustOwn(chownAt(folder.fd, name, metadata.uid, metadata.gid), metadata.uid, metadata.gid, shown(name));
-    must(chmodMadeAt(folder.fd, name, metadata.mode), doing);
+    must(chmodSafelyAt(folder.fd, name, metadata.mode), doing);
     must(touchAt(folder.fd, name, metadata.modified ?? this.#time), doing);
   }
 
