@@ -10,3 +10,9 @@ export function subordinateIds(text: string, user: string, uid: number): number 
   }
   return count;
 }
+
+/** Asked of the system, which may keep users elsewhere than in a file; what Bun says is $USER. */
+export function ownUserName(): string {
+  const { exitCode, stdout } = Bun.spawnSync(["id", "-un"], { stdio: ["ignore", "pipe", "ignore"] });
+  return exitCode === 0 ? stdout.toString().trim() : String(process.getuid?.() ?? 0);
+}

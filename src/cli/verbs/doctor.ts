@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { release, userInfo } from "node:os";
+import { release } from "node:os";
 import { resolve } from "node:path";
 import { defaultPlaces } from "#base/core/places.ts";
+import { ownUserName } from "#base/core/subordinate-ids.ts";
 import type { Context, Terminal, Verb } from "../contract.ts";
 import { checkDataRoot } from "../doctor/data-root.ts";
 import { checkEngine } from "../doctor/engine.ts";
@@ -62,7 +63,7 @@ function kernelFindings(uid: number, mounts: readonly Mount[]): Finding[] {
 
 function userFindings(uid: number, dataRoot: string): Finding[] {
   const overlay = () => tryOverlay(dataRoot);
-  return checkUser({ uid, name: userInfo().username, read: readText, opens: opensDevice, overlay });
+  return checkUser({ uid, name: ownUserName(), read: readText, opens: opensDevice, overlay });
 }
 
 function readText(path: string): string | undefined {

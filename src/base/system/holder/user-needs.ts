@@ -1,7 +1,6 @@
 import { accessSync, constants, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { GantryError } from "#base/core/errors.ts";
-import { subordinateIds } from "#base/core/subordinate-ids.ts";
+import { ownUserName, subordinateIds } from "#base/core/subordinate-ids.ts";
 import { installedProgram } from "#base/system/process/installed.ts";
 
 const doing = "make the user namespace for containers";
@@ -32,8 +31,8 @@ export function userNetwork(): UserNetwork {
 }
 
 function requireIds(file: string): void {
-  const { username, uid } = userInfo();
-  if (subordinateIds(textOf(file), username, uid) > 0) return;
+  const username = ownUserName();
+  if (subordinateIds(textOf(file), username, process.getuid?.() ?? 0) > 0) return;
   throw missing(
     `${file} gives ${username} no ids`,
     `Run as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username}`,
