@@ -15,6 +15,8 @@ async function start(): Promise<number> {
     return (await import("#engine/launch.ts")).launch(process.argv.slice(4));
   if (first === "engine" && second === "clear")
     return (await import("#engine/clear.ts")).clear(process.argv[4] === "--data");
+  if (first === "engine" && second === "end-holder") return (await import("#engine/clear.ts")).endHolder();
+  if (first === "engine" && second === "remove-data") return (await import("#engine/clear.ts")).removeData();
   if (first === "registry-server") {
     const { serveRegistry } = await import("#engine/registry-server.ts");
     const { workerEntries } = await import("./workers/entries.ts");

@@ -12,6 +12,8 @@ afterAll(async () => {
 });
 
 const host = (...words: string[]) => run(words, { PATH: engine.env.PATH! });
+/** Where this engine's bridges and rules are, never another's: an ordinary user's are not the host's. */
+const beside = async (...words: string[]) => host("nsenter", `--net=/proc/${await engine.pid()}/ns/net`, ...words);
 
 interface Web extends AsyncDisposable {
   readonly name: string;
@@ -255,27 +257,27 @@ test("CVE-2025-54388: rules that a reloaded firewall flushed are back at once, a
   await using closed = await web("flushed", "-p", "80");
   const table = await tableOf(closed.gateway);
   // Only this engine's: the host's other tables belong to others.
-  expect(await host("nft", "delete", "table", "ip", table)).toMatchObject({ code: 0 });
-  while ((await host("nft", "list", "table", "ip", table)).code !== 0) await Bun.sleep(10);
+  expect(await beside("nft", "delete", "table", "ip", table)).toMatchObject({ code: 0 });
+  while ((await beside("nft", "list", "table", "ip", table)).code !== 0) await Bun.sleep(10);
   expect(await (await fetch(`http://127.0.0.1:${closed.port}/passwd`)).text()).toContain(served);
   const pid = await engine.pid();
   process.kill(pid, "SIGSTOP");
-  expect(await host("nft", "delete", "table", "ip", table)).toMatchObject({ code: 0 });
+  expect(await beside("nft", "delete", "table", "ip", table)).toMatchObject({ code: 0 });
   process.kill(pid, "SIGKILL");
   await engine.ok("info");
   expect(await (await fetch(`http://127.0.0.1:${closed.port}/passwd`)).text()).toContain(served);
-  expect((await host("nft", "list", "table", "ip", table)).out).toContain(`${closed.port}`);
+  expect((await beside("nft", "list", "table", "ip", table)).out).toContain(`${closed.port}`);
 });
 
 /** The bridge that has this address, and the table that is called after it. */
 async function bridgeOf(gateway: string): Promise<string> {
-  const { out } = await host("ip", "-o", "-4", "addr", "show", "to", gateway);
+  const { out } = await beside("ip", "-o", "-4", "addr", "show", "to", gateway);
   return /^\d+: (\S+)/.exec(out)![1]!;
 }
 
 async function tableOf(gateway: string): Promise<string> {
   const table = (await bridgeOf(gateway)).replace(/^gantry/, "gantry-");
-  expect((await host("nft", "list", "tables")).out).toContain(`table ip ${table}\n`);
+  expect((await beside("nft", "list", "tables")).out).toContain(`table ip ${table}\n`);
   return table;
 }
 
@@ -313,7 +315,7 @@ test("engine uninstall leaves no link, table, namespace, mount, cgroup, process 
   const gateway = await short.ok("inspect", "-f", "{{.NetworkSettings.Gateway}}", "left");
   const bridge = await bridgeOf(gateway);
   const table = await tableOf(gateway);
-  const links = (await host("ip", "-o", "link", "show", "master", bridge)).out.match(/(?<=^\d+: )[^@:]+/gm) ?? [];
+  const links = (await beside("ip", "-o", "link", "show", "master", bridge)).out.match(/(?<=^\d+: )[^@:]+/gm) ?? [];
   expect(links.length).toBeGreaterThan(0);
   expect(processesOf(short.folder).length).toBeGreaterThan(1);
   const enginePid = await short.pid();

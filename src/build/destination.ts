@@ -2,7 +2,7 @@ import { ftruncateSync, readSync, writeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import {
   chmodFd,
-  chmodMadeAt,
+  chmodSafelyAt,
   chownAt,
   chownFd,
   linkAt,
@@ -16,9 +16,11 @@ import {
 } from "#base/system/files/change.ts";
 import type { FileTime, OpenFile, Resolution } from "#base/system/files/contract.ts";
 import { openAt, openFlags, openFolder, openInside, owned } from "#base/system/files/open.ts";
+import { mustOwn } from "#base/system/files/owner.ts";
 import { statAt } from "#base/system/files/status.ts";
 import { setXattrAt, setXattrFd } from "#base/system/files/xattr.ts";
 import { errnoName, must } from "#base/system/libc/errno.ts";
+import { inUserNamespace } from "#base/system/namespaces/user.ts";
 import type { SourceEntry } from "./source-tree.ts";
 
 /** What a new file or folder gets; what --chown and --chmod say is in it already. */
@@ -120,13 +122,14 @@ export class Destination implements Disposable {
 
   #makeFolder(names: readonly Uint8Array[], { mode, uid, gid, xattrs, modified }: Metadata): void {
     const path = joinNames(names);
-    using parent = this.#open(names.slice(0, -1))!;
+    using parent = this.#open(names.slice(0, -1));
+    if (parent === undefined) throw inTheWay(path, "the folder it is in vanished");
     const name = names.at(-1)!;
     const result = makeFolderAt(parent.fd, name, 0o700);
     must(result, { doing: "make in the image the folder", on: shown(path) });
     const doing = { doing: "finish in the image the folder", on: shown(path) };
-    must(chownAt(parent.fd, name, uid, gid), doing);
-    must(chmodMadeAt(parent.fd, name, mode), doing);
+    mustOwn(chownAt(parent.fd, name, uid, gid), uid, gid, shown(path));
+    must(chmodSafelyAt(parent.fd, name, mode), doing);
     for (const [xattr, value] of xattrs) must(setXattrAt(parent.fd, name, xattr, value), doing);
     must(touchAt(parent.fd, name, modified ?? this.#time), doing);
   }
@@ -145,7 +148,7 @@ export class Destination implements Disposable {
       },
       finish: (metadata, size = end) => {
         if (size > end) ftruncateSync(file.fd, size);
-        must(chownFd(file.fd, metadata.uid, metadata.gid), doing);
+        mustOwn(chownFd(file.fd, metadata.uid, metadata.gid), metadata.uid, metadata.gid, shown(name));
         must(chmodFd(file.fd, metadata.mode), doing);
         for (const [xattr, value] of metadata.xattrs) must(setXattrFd(file.fd, xattr, value), doing);
         must(touchFd(file.fd, metadata.modified ?? this.#time), doing);
@@ -185,7 +188,7 @@ export class Destination implements Disposable {
     const doing = { doing: "make in the image the link", on: shown(name) };
     this.#clear(folder, name);
     must(makeSymlinkAt(target, folder.fd, name), doing);
-    must(chownAt(folder.fd, name, uid, gid), doing);
+    mustOwn(chownAt(folder.fd, name, uid, gid), uid, gid, shown(name));
     must(touchAt(folder.fd, name, modified ?? this.#time), doing);
   }
 
@@ -198,9 +201,10 @@ export class Destination implements Disposable {
   ): void {
     const doing = { doing: "make in the image the node", on: shown(name) };
     this.#clear(folder, name);
+    if (kind !== "fifo" && inUserNamespace()) throw noDevices(shown(name));
     must(makeNodeAt(folder.fd, name, kind, 0o600, device.major, device.minor), doing);
-    must(chownAt(folder.fd, name, metadata.uid, metadata.gid), doing);
-    must(chmodMadeAt(folder.fd, name, metadata.mode), doing);
+    mustOwn(chownAt(folder.fd, name, metadata.uid, metadata.gid), metadata.uid, metadata.gid, shown(name));
+    must(chmodSafelyAt(folder.fd, name, metadata.mode), doing);
     must(touchAt(folder.fd, name, metadata.modified ?? this.#time), doing);
   }
 
@@ -221,6 +225,15 @@ function inTheWay(path: Uint8Array, because: string): GantryError {
     on: `/${shown(path)}`.replace("//", "/"),
     because,
     next: "Choose another destination, or remove what is there in a RUN before.",
+  });
+}
+
+function noDevices(on: string): GantryError {
+  return new GantryError("unsupported", {
+    doing: "make in the image the device",
+    on,
+    because: "a user's engine may make none",
+    next: "Leave it out: every container has a /dev of its own. Or build as root.",
   });
 }
 

@@ -1,5 +1,6 @@
 import { readlinkSync, writeSync } from "node:fs";
 import { defaultPlaces } from "#base/core/places.ts";
+import { requirePrivate } from "#base/core/private-folder.ts";
 import type { Client } from "#client/contract.ts";
 import { createClient } from "#client/http-client.ts";
 import { clientTls } from "./client-tls.ts";
@@ -8,7 +9,8 @@ import { startEngine } from "./engine-process.ts";
 
 export function createContext(hostFlag: string | undefined): Context {
   const env = process.env;
-  const places = defaultPlaces(env, process.getuid?.() ?? 0);
+  const uid = process.getuid?.() ?? 0;
+  const places = defaultPlaces(env, uid);
   const ownSocket = `unix://${places.socket}`;
   const host = hostFlag ?? (env.GANTRY_HOST || ownSocket);
   const ask = host === ownSocket ? once(() => answers(places.socket)) : undefined;
@@ -20,6 +22,7 @@ export function createContext(hostFlag: string | undefined): Context {
     stdout: terminal(1, env),
     stderr: terminal(2, env),
     client: () => {
+      if (ask !== undefined && uid !== 0) requirePrivate(places.runRoot, uid);
       connected ??= connect(host, ask);
       return connected;
     },

@@ -5,10 +5,24 @@ import { selfCommand } from "#base/core/self.ts";
 import type { Context } from "./contract.ts";
 import { startEngine } from "./engine-process.ts";
 
-const unitFile = "/etc/systemd/system/gantry.service";
+interface Unit {
+  readonly file: string;
+  readonly target: string;
+  readonly systemctl: readonly string[];
+}
+
+/** Root's is the machine's; an ordinary user's is started with the user's first login, or at boot after enable-linger. */
+export function unitOf({ env }: Pick<Context, "env">, uid: number): Unit {
+  if (uid === 0) {
+    return { file: "/etc/systemd/system/gantry.service", target: "multi-user.target", systemctl: ["systemctl"] };
+  }
+  const config = env.XDG_CONFIG_HOME || `${env.HOME || "/"}/.config`;
+  const file = `${config}/systemd/user/gantry.service`;
+  return { file, target: "default.target", systemctl: ["systemctl", "--user"] };
+}
 
 /** Restart brings names and logs back; KillMode=process leaves containers alone when the engine is restarted. */
-export function unitText(command: readonly string[]): string {
+export function unitText(command: readonly string[], target = "multi-user.target"): string {
   return `[Unit]
 Description=Gantry container engine
 After=network-online.target
@@ -25,16 +39,17 @@ LimitNOFILE=infinity
 TasksMax=infinity
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=${target}
 `;
 }
 
 export async function installUnit(context: Context): Promise<undefined> {
   if (!hasSystemd()) return await supervise(context);
-  mkdirSync(dirname(unitFile), { recursive: true });
-  writeFileSync(unitFile, unitText(selfCommand()), { mode: 0o644 });
-  context.stdout.write(`Wrote ${unitFile}\n`);
-  const child = Bun.spawn(["systemctl", "enable", "--now", "gantry.service"], {
+  const { file, target, systemctl } = unitOf(context, process.getuid?.() ?? 0);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, unitText(selfCommand(), target), { mode: 0o644 });
+  context.stdout.write(`Wrote ${file}\n`);
+  const child = Bun.spawn([...systemctl, "enable", "--now", "gantry.service"], {
     stdio: ["ignore", "inherit", "inherit"],
   });
   if ((await child.exited) !== 0) context.stderr.write("systemctl could not enable the unit; its words are above.\n");
@@ -58,17 +73,20 @@ function hasSystemd(): boolean {
 }
 
 /** True: the engine was systemd's, and systemd has stopped it. */
-export async function stopUnit(): Promise<boolean> {
-  if (!existsSync(unitFile) || !hasSystemd()) return false;
+export async function stopUnit(context: Context): Promise<boolean> {
+  const { file, systemctl } = unitOf(context, process.getuid?.() ?? 0);
+  if (!existsSync(file) || !hasSystemd()) return false;
   const quiet = { stdio: ["ignore", "ignore", "inherit"] as ["ignore", "ignore", "inherit"] };
-  if ((await Bun.spawn(["systemctl", "is-active", "-q", "gantry.service"], quiet).exited) !== 0) return false;
-  return (await Bun.spawn(["systemctl", "stop", "gantry.service"], quiet).exited) === 0;
+  if ((await Bun.spawn([...systemctl, "is-active", "-q", "gantry.service"], quiet).exited) !== 0) return false;
+  return (await Bun.spawn([...systemctl, "stop", "gantry.service"], quiet).exited) === 0;
 }
 
 export function removeUnit(context: Context): void {
-  rmSync(defaultPlaces(context.env, process.getuid?.() ?? 0).supervised, { force: true });
-  if (!existsSync(unitFile)) return;
-  if (hasSystemd()) Bun.spawnSync(["systemctl", "disable", "gantry.service"]);
-  rmSync(unitFile);
-  context.stdout.write(`Removed ${unitFile}\n`);
+  const uid = process.getuid?.() ?? 0;
+  rmSync(defaultPlaces(context.env, uid).supervised, { force: true });
+  const { file, systemctl } = unitOf(context, uid);
+  if (!existsSync(file)) return;
+  if (hasSystemd()) Bun.spawnSync([...systemctl, "disable", "gantry.service"]);
+  rmSync(file);
+  context.stdout.write(`Removed ${file}\n`);
 }

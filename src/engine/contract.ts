@@ -49,6 +49,10 @@ export interface EngineFacts {
   readonly dataRoot: string;
   readonly runRoot: string;
   readonly socket: string;
+  /** Run by an ordinary user, in a user namespace. */
+  readonly rootless: boolean;
+  /** Whether containers have cgroups, hence limits. */
+  readonly cgroups: boolean;
   readonly startedAt: number;
 }
 

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { GantryError } from "#base/core/errors.ts";
 import type { Downloads } from "#build/contract.ts";
+import { throughMachine } from "#images/distribution/address.ts";
 
 /** A URL without what may be secret in it. */
 function shown(url: URL): string {
@@ -8,13 +9,14 @@ function shown(url: URL): string {
 }
 
 /** ADD's downloads: http and https only, redirects followed by the rules of the platform. */
-export function downloads(): Downloads {
+export function downloads(machineLoopback?: string): Downloads {
   return {
     async get(text, signal) {
       const url = new URL(text);
       let response: Response;
       try {
-        response = await fetch(url, { signal, redirect: "follow" });
+        const there = throughMachine(url.href, machineLoopback);
+        response = await fetch(there.url, { signal, redirect: "follow", headers: there.headers });
       } catch (cause) {
         signal.throwIfAborted();
         throw new GantryError("unavailable", {

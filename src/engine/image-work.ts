@@ -23,6 +23,7 @@ export interface ImageWorkParts {
   readonly containers: Containers;
   readonly events: EventLog;
   readonly clock: Clock;
+  readonly machineLoopback?: string;
   readonly receive: (
     body: AsyncIterable<Uint8Array>,
     dockerfile: string,
@@ -123,7 +124,10 @@ export function createImageWork(parts: ImageWorkParts): ImageWork {
       const server = (auth.serveraddress ?? "").replace(/^https?:\/\//, "").replace(/\/.*$/, "");
       const domain = server === "" || server === "index.docker.io" ? "docker.io" : server;
       const reference = parseReference(`${domain}/login-check`);
-      await openRepository({ reference, credentials: credentialsOf(auth), actions: ["pull"] }).ping(signal);
+      const { machineLoopback } = parts;
+      const surroundings = machineLoopback === undefined ? {} : { machineLoopback };
+      const credentials = credentialsOf(auth);
+      await openRepository({ reference, credentials, actions: ["pull"], ...surroundings }).ping(signal);
       return { status: "Login Succeeded" };
     },
     remove: (name, force) => removal.remove(name, force),

@@ -2,43 +2,27 @@ import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { describe, GantryError } from "#base/core/errors.ts";
 import { defaultPlaces, type Places } from "#base/core/places.ts";
+import { requirePrivate } from "#base/core/private-folder.ts";
 import { selfCommand } from "#base/core/self.ts";
-import { openHolder } from "#base/system/holder/mount-namespace.ts";
+import type { Holder } from "#base/system/holder/contract.ts";
+import { openHolder } from "#base/system/holder/open-holder.ts";
+import { engineEnvironment } from "./engine-environment.ts";
 import { moveToOwnCgroup } from "./own-cgroup.ts";
 import { superviseWhereWanted } from "./supervisor.ts";
-
-/** What the engine keeps of its caller's environment; everything else would make two starts differ. */
-const kept = [
-  "PATH",
-  "HOME",
-  "LANG",
-  "TZ",
-  "http_proxy",
-  "https_proxy",
-  "no_proxy",
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "NO_PROXY",
-];
 
 /**
  * Starts the engine, detached, unless one answers; ends when it answers. A lock makes two launchers one engine.
  * Prints nothing on success; on failure the reason goes to standard error and the exit code is 1.
  */
 export async function launch(args: readonly string[]): Promise<number> {
-  const places = defaultPlaces(process.env, process.getuid?.() ?? 0);
+  const uid = process.getuid?.() ?? 0;
+  const places = defaultPlaces(process.env, uid);
   try {
-    if (process.getuid?.() !== 0) {
-      throw new GantryError("unsupported", {
-        doing: "start the engine",
-        because: "it needs root for now",
-        next: "Run it as root, or with sudo.",
-      });
-    }
-    mkdirSync(places.runRoot, { recursive: true, mode: 0o711 });
+    mkdirSync(places.runRoot, { recursive: true, mode: uid === 0 ? 0o711 : 0o700 });
+    if (uid !== 0) requirePrivate(places.runRoot, uid);
     if (!args.includes("--locked")) return await underLock(`${places.runRoot}/launch.lock`);
     rmSync(places.stopped, { force: true });
-    if (!(await answers(places.socket))) await spawnEngine(places);
+    if (!(await answers(places.socket))) await spawnEngine(places, openHolder(places.runRoot, uid));
     const supervisor = superviseWhereWanted(places);
     if (supervisor !== undefined) moveToOwnCgroup(supervisor);
     return 0;
@@ -67,10 +51,9 @@ function answers(socket: string): Promise<boolean> {
   });
 }
 
-async function spawnEngine(places: Places): Promise<void> {
+async function spawnEngine(places: Places, holder: Holder): Promise<void> {
   mkdirSync(places.dataRoot, { recursive: true, mode: 0o700 });
-  const holder = openHolder({ run: places.runRoot });
-  holder.make();
+  await holder.make();
   const log = openSync(`${places.dataRoot}/engine.log`, "a", 0o600);
   try {
     const child = Bun.spawn([...holder.prefix, ...selfCommand(), "engine", "serve"], {
@@ -96,14 +79,4 @@ async function spawnEngine(places: Places): Promise<void> {
 
 async function readAll(fd: number): Promise<string> {
   return await new Response(Bun.file(fd).stream()).text();
-}
-
-function engineEnvironment(places: Places): Record<string, string> {
-  const env: Record<string, string> = { GANTRY_DATA_ROOT: places.dataRoot, GANTRY_RUN_ROOT: places.runRoot };
-  for (const name of [...kept, ...Object.keys(process.env).filter((name) => name.startsWith("GANTRY_"))]) {
-    const value = process.env[name];
-    if (value !== undefined && env[name] === undefined) env[name] = value;
-  }
-  env.PATH ??= "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  return env;
 }

@@ -6,10 +6,12 @@ import { type Faults, noFaults } from "#base/core/faults.ts";
 import type { Places } from "#base/core/places.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import { commit, version } from "#base/core/version.ts";
+import { mayMakeCgroups } from "#base/system/cgroup/writable.ts";
 import { openDatabase } from "#base/system/database/database.ts";
 import { migrate } from "#base/system/database/migrate.ts";
 import type { FileLock } from "#base/system/files/contract.ts";
 import { lockFile } from "#base/system/files/lock.ts";
+import { inUserNamespace } from "#base/system/namespaces/user.ts";
 import { openWorkerPool } from "#base/system/pool/worker-pool.ts";
 import { openPacketConnector } from "#base/system/sockets/packet-connector.ts";
 import { openBuilder } from "#build/builder.ts";
@@ -30,6 +32,7 @@ import { createImageWork, engineId, findBase } from "./image-work.ts";
 import { measureLoopLag } from "./loop-lag.ts";
 import { requireSpace } from "./low-space.ts";
 import { networkNames } from "./network-names.ts";
+import { optional, outsideOf } from "./outside.ts";
 import { openRegistries } from "./registries.ts";
 import { openReserve } from "./reserve.ts";
 import { rootFilesystem } from "./root-filesystem.ts";
@@ -63,6 +66,7 @@ export interface EngineOptions {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { places, workers, clock = systemClock, random = systemRandom, faults = noFaults, onError } = options;
   const { dataRoot, runRoot } = places;
+  const outside = outsideOf(runRoot);
   mkdirSync(dataRoot, { recursive: true, mode: 0o700 });
   mkdirSync(runRoot, { recursive: true, mode: 0o711 });
   await using opened = new AsyncDisposableStack();
@@ -84,7 +88,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const events = opened.use(openEventLog(eventDatabase, clock));
   const store = opened.use(await openStore({ root: dataRoot, database, bulk, clock, random, faults }));
   const archive = openArchive({ store, bulk, clock });
-  const transfer = createTransfer(store);
+  const transfer = createTransfer(store, clock, outside?.loopback);
   const networks = opened.use(
     openNetworks({
       run: runRoot,
@@ -95,9 +99,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       watchTables: (onDeleted) => packets.watchTables(onDeleted),
       onError,
       ...networkNames(runRoot),
+      ...optional("outside", outside?.ports),
     }),
   );
-  const runtime = openCrun({ state: join(runRoot, "crun"), faults });
+  const runtime = openCrun({ state: join(runRoot, "crun"), cgroups: mayMakeCgroups(), faults });
 
   const volumes = engineVolumes({ dataRoot, database, bulk, clock, random, faults });
   const containers: Containers = opened.use(
@@ -137,7 +142,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       kernel,
       bulk,
       bases: { find: (reference, wanted) => findBase(store, transfer, reference, wanted) },
-      downloads: downloads(),
+      downloads: downloads(outside?.loopback),
       database: buildDatabase,
       scratch: join(runRoot, "build"),
       cacheMounts: join(dataRoot, "build-caches"),
@@ -154,7 +159,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const reception = { folder: receptionFolder, bulk, clock, random };
   const saved = savedAddresses(database);
   const registries = opened.use(
-    openRegistries({ store, database, worker: workers.registry, saved, clock, random, onError }),
+    openRegistries({
+      store,
+      database,
+      worker: workers.registry,
+      saved,
+      clock,
+      random,
+      onError,
+      ...optional("outside", outside?.ports),
+    }),
   );
   await registries.resume();
 
@@ -168,6 +182,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       dataRoot,
       runRoot,
       socket: places.socket,
+      rootless: inUserNamespace(),
+      cgroups: runtime.cgroups,
       startedAt: clock.now(),
     },
     store,
@@ -189,6 +205,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       containers,
       events,
       clock,
+      ...optional("machineLoopback", outside?.loopback),
       receive: (body, dockerfile, signal) => receiveContext(reception, body, dockerfile, signal),
     }),
     requireSpace: (doing) => {

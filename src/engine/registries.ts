@@ -2,6 +2,7 @@ import type { Clock } from "#base/core/clock.ts";
 import { describe, GantryError, isKind } from "#base/core/errors.ts";
 import type { Random } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
+import type { OutsidePorts } from "#base/system/holder/outside-ports.ts";
 import type { Registry } from "#images/registry/contract.ts";
 import { createRegistry } from "#images/registry/registry.ts";
 import { RegistryWorker } from "#images/registry/worker/registry-worker.ts";
@@ -20,6 +21,8 @@ export interface RegistryParts {
   /** Served again by `resume`, until stopped. */
   readonly saved: SavedAddresses;
   readonly onError: (error: unknown, what: string) => void;
+  /** The machine's ports, where this process's own loopback is not the machine's. */
+  readonly outside?: OutsidePorts;
 }
 
 interface Open extends AsyncDisposable {
@@ -34,6 +37,8 @@ export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncD
   const { saved, clock, onError } = parts;
   const listening = new Map<string, ListenAddress>();
   const failures = new Map<string, string>();
+  /** What is open on the machine for each address. */
+  const doors = new Map<string, { readonly insidePort: number; readonly id: number }>();
   let open: Open | undefined;
   let resuming: Promise<void> | undefined;
 
@@ -56,7 +61,7 @@ export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncD
     open = {
       worker,
       async [Symbol.asyncDispose]() {
-        for (const { hostname, port } of listening.values()) await worker.close(hostname, port);
+        for (const served of listening.values()) await close(served);
         await registry[Symbol.asyncDispose]();
         await worker[Symbol.asyncDispose]();
       },
@@ -66,12 +71,39 @@ export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncD
 
   async function serve({ address }: { readonly address: string }): Promise<{ address: string }> {
     const { hostname, port } = parseListenAddress(address);
-    const served = { hostname, port: await opened().worker.listen(hostname, port) };
+    const served = await listen(hostname, port);
     const bound = printListenAddress(served);
     listening.set(bound, served);
     failures.delete(bound);
     saved.add(bound);
     return { address: bound };
+  }
+
+  async function listen(hostname: string, port: number): Promise<ListenAddress> {
+    const { outside } = parts;
+    if (outside === undefined) return { hostname, port: await opened().worker.listen(hostname, port) };
+    const insidePort = await opened().worker.listen("127.0.0.1", port);
+    const served = { hostname, port: port === 0 ? insidePort : port };
+    try {
+      const hostAddress = hostname === "localhost" ? "127.0.0.1" : hostname;
+      doors.set(printListenAddress(served), {
+        insidePort,
+        id: await outside.open({ protocol: "tcp", hostAddress, hostPort: served.port, insidePort }),
+      });
+      return served;
+    } catch (error) {
+      await opened().worker.close("127.0.0.1", insidePort);
+      throw error;
+    }
+  }
+
+  async function close(served: ListenAddress): Promise<void> {
+    const address = printListenAddress(served);
+    const door = doors.get(address);
+    if (door === undefined) return opened().worker.close(served.hostname, served.port);
+    doors.delete(address);
+    await parts.outside?.close(door.id);
+    await opened().worker.close("127.0.0.1", door.insidePort);
   }
 
   function resume(): Promise<void> {
@@ -105,7 +137,7 @@ export function openRegistries(parts: RegistryParts): RegistryListeners & AsyncD
       const served = listening.get(address);
       listening.delete(address);
       failures.delete(address);
-      if (served !== undefined) return opened().worker.close(served.hostname, served.port);
+      if (served !== undefined) return close(served);
       if (known) return;
       throw new GantryError("not-found", {
         doing: "stop the registry at",

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { busyboxTar } from "./busybox.ts";
+import { makeOrdinaryUser, type OrdinaryUser } from "./ordinary-user.ts";
 
 const root = join(import.meta.dir, "../..");
 
@@ -43,26 +44,43 @@ export async function run(
   return { code: await child.exited, out, err };
 }
 
+/** With GANTRY_TEST_ROOTLESS=1 every engine is an ordinary user's: which cases hold there too is then to be seen. */
+const rootless = process.env.GANTRY_TEST_ROOTLESS === "1";
+
+export interface StartOptions {
+  readonly bare?: boolean;
+  readonly keepCache?: boolean;
+  readonly program?: string;
+  /** Whose engine it is; default root's. */
+  readonly user?: OrdinaryUser;
+}
+
 /** Starts with the image "busybox" imported, unless `bare`. `program` is bin/gantry of this checkout by default. */
-export async function startEngine(
-  options: { readonly bare?: boolean; readonly keepCache?: boolean; readonly program?: string } = {},
-): Promise<TestEngine> {
+export async function startEngine(options: StartOptions = {}): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), "gantry-test-"));
-  const socket = join(folder, "run/gantry.sock");
+  chmodSync(folder, 0o711);
+  const own = rootless ? makeOrdinaryUser() : undefined;
+  const user = options.user ?? own;
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  const socket = join(
+    options.user === undefined ? join(folder, "run") : join(options.user.run, "gantry"),
+    "gantry.sock",
+  );
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
-    HOME: folder,
-    GANTRY_DATA_ROOT: join(folder, "data"),
-    GANTRY_RUN_ROOT: join(folder, "run"),
+    ...(options.user === undefined
+      ? { HOME: folder, GANTRY_DATA_ROOT: join(folder, "data"), GANTRY_RUN_ROOT: join(folder, "run") }
+      : { HOME: options.user.home, XDG_RUNTIME_DIR: options.user.run }),
     DOCKER_HOST: `unix://${socket}`,
-    DOCKER_CONFIG: join(folder, "docker"),
+    DOCKER_CONFIG: join(options.user?.home ?? folder, "docker"),
     // Base images of packages take long to make; they are kept in the user's own cache.
     ...(options.keepCache === true
       ? { GANTRY_CACHE: join(process.env.HOME ?? "/root", ".cache/gantry/bootstrap") }
       : {}),
   };
   const { program = join(root, "bin/gantry") } = options;
-  const gantry = (...words: string[]) => run([program, ...words], env);
+  const as = user?.prefix ?? [];
+  const gantry = (...words: string[]) => run([...as, program, ...words], env);
   const engine: TestEngine = {
     folder,
     socket,
@@ -73,8 +91,8 @@ export async function startEngine(
       if (code !== 0) throw new Error(`gantry ${words.join(" ")} ended with ${code}: ${err}${out}`);
       return out.trim();
     },
-    feed: (input, ...words) => run([program, ...words], env, input),
-    client: (words, input) => run(words, env, input),
+    feed: (input, ...words) => run([...as, program, ...words], env, input),
+    client: (words, input) => run([...as, ...words], env, input),
     async pid() {
       return (JSON.parse((await gantry("info", "--json")).out) as { EnginePid: number }).EnginePid;
     },
@@ -84,12 +102,13 @@ export async function startEngine(
       if (ids.length > 0) await gantry("rm", "-f", "-v", ...ids);
       const { code, err } = await gantry("engine", "uninstall", "--data");
       rmSync(folder, { recursive: true, force: true });
+      own?.[Symbol.dispose]();
       if (code !== 0) throw new Error(`the engine did not go: ${err}`);
     },
   };
   if (options.bare !== true) {
     const tar = join(folder, "busybox.tar");
-    writeFileSync(tar, await busyboxTar());
+    writeFileSync(tar, await busyboxTar(), { mode: 0o644 });
     await engine.ok("import", "-c", 'CMD ["sh"]', tar, "busybox");
   }
   return engine;

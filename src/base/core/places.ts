@@ -13,11 +13,8 @@ export interface Places {
 
 /** GANTRY_DATA_ROOT and GANTRY_RUN_ROOT, else the system's folders for root, else the user's own. */
 export function defaultPlaces(env: Readonly<Record<string, string | undefined>>, uid: number): Places {
-  const home = env.HOME ?? "/";
-  const dataRoot =
-    env.GANTRY_DATA_ROOT ?? (uid === 0 ? "/var/lib/gantry" : `${env.XDG_DATA_HOME ?? `${home}/.local/share`}/gantry`);
-  const runRoot =
-    env.GANTRY_RUN_ROOT ?? (uid === 0 ? "/run/gantry" : `${env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`}/gantry`);
+  const dataRoot = env.GANTRY_DATA_ROOT || (uid === 0 ? "/var/lib/gantry" : `${dataHome(env)}/gantry`);
+  const runRoot = env.GANTRY_RUN_ROOT || (uid === 0 ? "/run/gantry" : userRunRoot(env, uid));
   return {
     dataRoot,
     runRoot,
@@ -25,4 +22,13 @@ export function defaultPlaces(env: Readonly<Record<string, string | undefined>>,
     supervised: `${dataRoot}/supervised`,
     stopped: `${runRoot}/stopped`,
   };
+}
+
+function dataHome(env: Readonly<Record<string, string | undefined>>): string {
+  return env.XDG_DATA_HOME || `${env.HOME || "/"}/.local/share`;
+}
+
+/** Without a session of systemd's nobody makes the user a run folder; /tmp is the one place left. */
+function userRunRoot(env: Readonly<Record<string, string | undefined>>, uid: number): string {
+  return env.XDG_RUNTIME_DIR ? `${env.XDG_RUNTIME_DIR}/gantry` : `/tmp/gantry-run-${uid}`;
 }

@@ -57,10 +57,15 @@ describe("the kernel", () => {
 });
 
 test("programs: a missing one is named with its package and what fails without it", () => {
-  const findings = checkPrograms((name) => (["nft", "mmdebstrap"].includes(name) ? null : `/usr/bin/${name}`));
+  const findings = checkPrograms(0, (name) => (["nft", "mmdebstrap"].includes(name) ? null : `/usr/bin/${name}`));
   expect(findings.filter(({ state }) => state !== "ok").map(findingLine)).toEqual([
     "missing  nft: not installed: containers have no network. Run: apt-get install nftables",
     "warning  mmdebstrap: not installed: bootstrap does not work. Run: apt-get install mmdebstrap",
+  ]);
+  const asUser = checkPrograms(1001, (name) => (/^(newuidmap|catatonit)$/.test(name) ? null : `/usr/bin/${name}`));
+  expect(asUser.filter(({ state }) => state !== "ok").map(findingLine)).toEqual([
+    "missing  newuidmap: not installed: the engine cannot start without root. Run: apt-get install uidmap",
+    "missing  catatonit: not installed: the engine cannot start without root. Run: apt-get install catatonit",
   ]);
 });
 

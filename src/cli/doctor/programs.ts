@@ -20,6 +20,15 @@ const programs: readonly Program[] = [
   { name: "xz", package: "xz-utils", purpose: "xz archives cannot be read", needed: false },
 ];
 
+/** Without root the Holder takes more; of two that make its network one is enough. */
+const usersPrograms: readonly Program[] = [
+  { name: "rootlesskit", package: "rootlesskit", purpose: "the engine cannot start without root", needed: true },
+  { name: "newuidmap", package: "uidmap", purpose: "the engine cannot start without root", needed: true },
+  { name: "newgidmap", package: "uidmap", purpose: "the engine cannot start without root", needed: true },
+  { name: "catatonit", package: "catatonit", purpose: "the engine cannot start without root", needed: true },
+  { name: "slirp4netns", package: "slirp4netns", purpose: "there is no network without root", needed: true },
+];
+
 const installers: readonly (readonly [string, string])[] = [
   ["apt-get", "apt-get install"],
   ["dnf", "dnf install"],
@@ -29,9 +38,11 @@ const installers: readonly (readonly [string, string])[] = [
 ];
 
 /** `which` looks in the system's folders too: an ordinary user's PATH often lacks /usr/sbin. */
-export function checkPrograms(which: (name: string) => string | null = findProgram): Finding[] {
+export function checkPrograms(uid: number, which: (name: string) => string | null = findProgram): Finding[] {
   const install = installers.find(([tool]) => which(tool) !== null)?.[1] ?? "install the package";
-  return programs.map((program) => {
+  const own = uid === 0 ? [] : usersPrograms.filter(({ name }) => name !== "slirp4netns" || which("pasta") === null);
+  const others = programs.filter(({ name }) => !own.some((program) => program.name === name));
+  return [...others, ...own].map((program) => {
     const path = which(program.name);
     if (path !== null) return ok(program.name, path);
     const remedy = `${install} ${program.package}`;

@@ -2,14 +2,16 @@ import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { resolve } from "node:path";
 import { defaultPlaces } from "#base/core/places.ts";
+import { ownUserName } from "#base/core/subordinate-ids.ts";
 import type { Context, Terminal, Verb } from "../contract.ts";
 import { checkDataRoot } from "../doctor/data-root.ts";
 import { checkEngine } from "../doctor/engine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { checkKernel } from "../doctor/kernel.ts";
-import { parseMounts } from "../doctor/mounts.ts";
+import { type Mount, parseMounts } from "../doctor/mounts.ts";
 import { checkPrograms } from "../doctor/programs.ts";
 import { remedyWords, writeReport } from "../doctor/report.ts";
+import { checkUser, opensDevice, tryOverlay } from "../doctor/user.ts";
 import { paint } from "../output/colour.ts";
 
 export const verb: Verb = {
@@ -22,11 +24,12 @@ export const verb: Verb = {
         const uid = process.getuid?.() ?? 0;
         const mountText = readText("/proc/self/mountinfo") ?? "";
         const mounts = parseMounts(mountText);
-        const engine = await checkEngine(context.host, uid);
+        const engine = await checkEngine(context.host);
         const dataRoot = engine.info?.DataRoot ?? defaultPlaces(context.env, uid).dataRoot;
         const findings = [
-          ...checkPrograms(),
-          ...checkKernel(readText, mounts, release()),
+          ...checkPrograms(uid),
+          ...kernelFindings(uid, mounts),
+          ...(uid === 0 ? [] : userFindings(uid, dataRoot)),
           ...checkDataRoot(dataRoot, mounts),
           ...engine.findings,
         ];
@@ -46,6 +49,22 @@ export const verb: Verb = {
     );
   },
 };
+
+/** A user's engine forwards in a network namespace of its own, and sees cgroups that are its user's or none. */
+const rootsOwn = new Set(["ip_forward", "cgroups"]);
+
+function kernelFindings(uid: number, mounts: readonly Mount[]): Finding[] {
+  const all = checkKernel(readText, mounts, release());
+  if (uid === 0) return all;
+  const needed = (finding: Finding): Finding =>
+    finding.subject === "user namespaces" && finding.state === "warning" ? { ...finding, state: "missing" } : finding;
+  return all.filter(({ subject }) => !rootsOwn.has(subject)).map(needed);
+}
+
+function userFindings(uid: number, dataRoot: string): Finding[] {
+  const overlay = () => tryOverlay(dataRoot);
+  return checkUser({ uid, name: ownUserName(), read: readText, opens: opensDevice, overlay });
+}
 
 function readText(path: string): string | undefined {
   try {

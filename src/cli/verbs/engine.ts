@@ -93,10 +93,11 @@ async function stop(context: Context, all: boolean): Promise<undefined> {
     await client.request("POST", "/gantry/v1/dismantle");
   }
   // Who keeps it running must not bring back what was stopped.
-  if (!(await stopUnit())) {
+  if (!(await stopUnit(context))) {
     writeFileSync(defaultPlaces(context.env, process.getuid?.() ?? 0).stopped, "");
     await ended(info.EnginePid);
   }
+  if (all || info.ContainersRunning + info.ContainersPaused === 0) await endUserHolder(context, info.Socket);
   context.stdout.write("The engine has stopped.\n");
 }
 
@@ -114,6 +115,13 @@ async function ended(pid: number): Promise<void> {
   }
 }
 
+/** A user's Holder is processes and a network: once nothing runs in it, nobody needs them. Root's is one mount. */
+async function endUserHolder(context: Context, socket: string): Promise<void> {
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0 || socket !== defaultPlaces(context.env, uid).socket) return;
+  await engineProgram("end-holder");
+}
+
 async function uninstall(context: Context, data: boolean): Promise<number> {
   // Containers outlive their engine: one is started to end them, or they would run on with nobody who knows them.
   if ((await running(context)) === undefined && mayHaveContainers(context)) await startEngine();
@@ -127,13 +135,14 @@ function mayHaveContainers(context: Context): boolean {
   return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
+async function engineProgram(...words: readonly string[]): Promise<number> {
+  const { selfCommand } = await import("#base/core/self.ts");
+  return await Bun.spawn([...selfCommand(), "engine", ...words], { stdio: ["ignore", "inherit", "inherit"] }).exited;
+}
+
 /** The Holder and the run folder go with the engine's own program; the CLI has no hand in mounts. */
 async function removePlaces(context: Context, data: boolean): Promise<number> {
-  const { selfCommand } = await import("#base/core/self.ts");
-  const child = Bun.spawn([...selfCommand(), "engine", "clear", ...(data ? ["--data"] : [])], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  const code = await child.exited;
+  const code = await engineProgram("clear", ...(data ? ["--data"] : []));
   if (code === 0)
     context.stdout.write(
       data ? "Nothing of Gantry is left but this program.\n" : "The data root is kept; --data removes it.\n",

@@ -1,3 +1,4 @@
+import { isKind } from "#base/core/errors.ts";
 import type { Client } from "#client/contract.ts";
 import { jsonLines } from "#client/demultiplex.ts";
 import type { ContainerInspect, ContainerSummary } from "#formats/docker/container.ts";
@@ -80,7 +81,8 @@ async function follow(client: Client, row: Row, most: number, signal: AbortSigna
       count += 1;
       if (count >= most) break;
     }
-  } catch {
+  } catch (error) {
+    if (isKind(error, "unsupported")) throw error;
     // It ended or was removed between two readings; its row then says so.
     row.reading = undefined;
   } finally {
@@ -107,11 +109,13 @@ async function watch(
     const home = context.stdout.isTerminal ? "\x1b[H\x1b[J" : "";
     context.stdout.write(`${home}${rendered(rows, options)}`);
   };
-  const following = [...rows.values()].map(start);
+  const following = Promise.all([...rows.values()].map(start));
+  const refused = Promise.withResolvers<never>();
+  following.catch(refused.reject);
   const timer = setInterval(draw, context.stdout.isTerminal ? redrawMilliseconds : 2 * redrawMilliseconds);
   try {
-    if (named) await Promise.all(following);
-    else await followNew(client, rows, (row) => void start(row));
+    if (named) await following;
+    else await Promise.race([followNew(client, rows, (row) => void start(row).catch(refused.reject)), refused.promise]);
     draw();
   } finally {
     clearInterval(timer);

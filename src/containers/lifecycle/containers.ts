@@ -8,6 +8,7 @@ import { installedProgram } from "#base/system/process/installed.ts";
 import type { PacketConnector } from "#base/system/sockets/contract.ts";
 import type { EndpointRequest, Networks, PortMapping, PublishedPort } from "#containers/network/contract.ts";
 import type { Runtime, TerminalSize } from "#containers/runtime/contract.ts";
+import { needsCgroup } from "#containers/runtime/without-cgroups.ts";
 import { adoptAll } from "./adoption.ts";
 import { LiveAttachment } from "./attachment.ts";
 import { begin } from "./beginning.ts";
@@ -141,6 +142,7 @@ class ContainerSet implements Containers {
     }
     const id = random.hex(32);
     const { sandbox, config, image, platform } = request;
+    this.#context.runtime.checkLimits(config.resources ?? {});
     const record: ContainerRecord = {
       id,
       name,
@@ -374,6 +376,7 @@ class ContainerSet implements Containers {
   async stats(id: string): Promise<Stats> {
     const { record } = this.#entries.find(id);
     rule(record, "stats");
+    if (!this.#context.runtime.cgroups) throw needsCgroup("measure what is used by", record.name);
     return readStats(record, this.#context.clock.now());
   }
 

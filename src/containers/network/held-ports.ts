@@ -1,7 +1,8 @@
 import { GantryError } from "#base/core/errors.ts";
 import type { Endpoint, PortMapping, PublishedPort } from "./contract.ts";
 import { entryOf, type Held } from "./held.ts";
-import { type HeldPort, holdPort, letGo, samePort } from "./ports.ts";
+import type { HeldPort, PortKeeper } from "./port-keeper.ts";
+import { samePort } from "./ports.ts";
 import type { RuleWriter } from "./rule-writer.ts";
 import { portRules } from "./rules.ts";
 
@@ -9,22 +10,24 @@ import { portRules } from "./rules.ts";
 export class HeldPorts {
   readonly #table: string;
   readonly #writer: RuleWriter;
+  readonly #keeper: PortKeeper;
 
-  constructor(table: string, writer: RuleWriter) {
+  constructor(table: string, writer: RuleWriter, keeper: PortKeeper) {
     this.#table = table;
     this.#writer = writer;
+    this.#keeper = keeper;
   }
 
-  /** All or none. Errors: as `holdPort`. */
+  /** All or none. Errors: as `PortKeeper.hold`. */
   async add(held: Held, mappings: readonly PortMapping[]): Promise<void> {
     const entry = entryOf(held.endpoints);
     const taken: HeldPort[] = [];
     try {
-      for (const mapping of mappings) taken.push(holdPort(mapping, entry));
+      for (const mapping of mappings) taken.push(await this.#keeper.hold(mapping, entry));
       // A container that publishes nothing costs no nft.
       if (entry !== undefined && taken.length > 0) await this.#writer.change(this.#rules("add", entry, taken));
     } catch (error) {
-      letGo(taken);
+      await this.#keeper.letGo(taken);
       throw error;
     }
     held.ports = [...held.ports, ...taken];
@@ -42,7 +45,7 @@ export class HeldPorts {
       });
     }
     await this.#writer.change(this.#rules("delete", entry, gone));
-    letGo(gone);
+    await this.#keeper.letGo(gone);
     held.ports = held.ports.filter((one) => !gone.includes(one));
   }
 
@@ -53,7 +56,7 @@ export class HeldPorts {
     const added = entry === undefined ? "" : this.#rules("add", entry, held.ports);
     await this.#writer.change(this.#rules("delete", before, held.ports) + added);
     if (entry !== undefined) return;
-    letGo(held.ports);
+    await this.#keeper.letGo(held.ports);
     held.ports = [];
   }
 
@@ -63,7 +66,7 @@ export class HeldPorts {
       // After a flush by somebody else there is nothing to delete; what counts is that they are gone.
       await this.#writer.change(this.#rules("delete", entry, held.ports)).catch(() => undefined);
     }
-    letGo(held.ports);
+    await this.#keeper.letGo(held.ports);
   }
 
   /** For the tables made anew. */
@@ -77,7 +80,7 @@ export class HeldPorts {
       verb,
       this.#table,
       entry,
-      ports.map(({ port }) => port),
+      ports.map(({ inside }) => inside),
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { Endpoint } from "./contract.ts";
-import type { HeldPort } from "./ports.ts";
+import type { HeldPort } from "./port-keeper.ts";
 import type { RoutePlan } from "./tasks.ts";
 
 /** What one owner holds. */

@@ -21,7 +21,7 @@ import { byPriority, entryOf, type Held, routesOf } from "./held.ts";
 import { HeldPorts } from "./held-ports.ts";
 import type { LiveNetwork } from "./live-network.ts";
 import type { NameTable } from "./names.ts";
-import { holdAgain, letGo } from "./ports.ts";
+import type { PortKeeper } from "./port-keeper.ts";
 import { ReadyPool } from "./ready-pool.ts";
 import type { RuleWriter } from "./rule-writer.ts";
 import { addLinks, dropNamespaces, makeNamespace, removeLink } from "./tasks.ts";
@@ -36,6 +36,7 @@ export interface LeaseBookOptions {
   readonly writer: RuleWriter;
   readonly egress: EgressBook;
   readonly clock: Clock;
+  readonly ports: PortKeeper;
   readonly find: (name: string) => LiveNetwork;
   /** The default network stands for one that is not known any more. */
   readonly byId: (id: string) => LiveNetwork;
@@ -58,7 +59,7 @@ export class LeaseBook {
 
   constructor(options: LeaseBookOptions) {
     this.#options = options;
-    this.#ports = new HeldPorts(options.table, options.writer);
+    this.#ports = new HeldPorts(options.table, options.writer, options.ports);
     this.#isolated = new ReadyPool(options.ready, () => this.#makeIsolated());
     this.#bridged = new ReadyPool(options.ready, () => this.#makeBridged());
   }
@@ -183,7 +184,8 @@ export class LeaseBook {
         ...endpoint,
         network: this.#options.byId(endpoint.network).record.id,
       }));
-      const entry: Held = { namespace: lease.namespace, endpoints, ports: lease.ports.map(holdAgain), names, egress };
+      const ports = await Promise.all(lease.ports.map((port) => this.#options.ports.holdAgain(port)));
+      const entry: Held = { namespace: lease.namespace, endpoints, ports, names, egress };
       this.#held.set(owner, entry);
       this.#options.names.servers(owner, dns);
       for (const endpoint of endpoints) {
@@ -195,6 +197,7 @@ export class LeaseBook {
         if (list !== undefined) this.#options.egress.hold(owner, endpoint, list);
       }
     }
+    await this.#options.ports.closeOthers();
     const kept = new Set([...held.values()].map(({ lease }) => lease.namespace));
     const strangers = pinsIn(this.#options.folder).filter((pin) => !kept.has(pin));
     if (strangers.length > 0) await this.#options.kernel.run(dropNamespaces, { pins: strangers });
@@ -211,7 +214,7 @@ export class LeaseBook {
     const ready = [...(await this.#isolated.close()), ...(await this.#bridged.close())];
     if (ready.length > 0) await this.#options.kernel.run(dropNamespaces, { pins: ready.map(({ pin }) => pin) });
     for (const owner of all ? [...this.#held.keys()] : []) await this.release(owner);
-    for (const { ports } of this.#held.values()) letGo(ports);
+    for (const { ports } of this.#held.values()) this.#options.ports.leave(ports);
     this.#held.clear();
   }
 

@@ -5,6 +5,7 @@ import { GantryError } from "#base/core/errors.ts";
 import { type Random, systemRandom } from "#base/core/random.ts";
 import type { Database } from "#base/system/database/contract.ts";
 import { migrate } from "#base/system/database/migrate.ts";
+import type { OutsidePorts } from "#base/system/holder/outside-ports.ts";
 import { listRules } from "#base/system/nftables/nft.ts";
 import type { WorkerPool } from "#base/system/pool/contract.ts";
 import {
@@ -26,6 +27,8 @@ import { LiveNetwork } from "./live-network.ts";
 import { NameTable } from "./names.ts";
 import { NetworkTable, networkSchema } from "./network-table.ts";
 import { newRecord } from "./new-network.ts";
+import { outsideKeeper } from "./outside-keeper.ts";
+import { machinePorts } from "./ports.ts";
 import { RuleWriter } from "./rule-writer.ts";
 import { baseRules, bridgeRules } from "./rules.ts";
 import { chooseSubnet, parseSubnet, subnetText } from "./subnet.ts";
@@ -44,11 +47,24 @@ export interface NetworksOptions {
   readonly subnet?: string;
   /** How many ready namespaces of each kind are kept; default 4. */
   readonly ready?: number;
+  /** The machine's ports, where this process's own network is not the machine's. */
+  readonly outside?: OutsidePorts;
   readonly clock?: Clock;
   /** Tells when somebody deleted tables; without it rules that are flushed stay away until the next start. */
   readonly watchTables?: (onDeleted: (names: readonly string[]) => void) => void;
   readonly onError?: (error: unknown, what: string) => void;
   readonly random?: Random;
+}
+
+/** Their packets would pass by the rules that keep the machine's loopback from containers, and reach no wire anyway. */
+function refuseSharedLinks({ name, driver }: NetworkSpec): void {
+  if (driver === undefined || driver === "bridge") return;
+  throw new GantryError("unsupported", {
+    doing: "make the network",
+    on: name,
+    because: `${driver} shares an interface of the machine, and a user's engine has none`,
+    next: "Use a bridge network, or run the engine as root.",
+  });
 }
 
 export function openNetworks(options: NetworksOptions): Networks {
@@ -94,6 +110,7 @@ class NetworkSet implements Networks {
       writer: this.#writer,
       egress: this.#egress,
       clock: this.#clock,
+      ports: options.outside === undefined ? machinePorts : outsideKeeper(options.outside),
       find: (name) => this.#find(name),
       byId: (id) => this.#live.get(id) ?? this.#find(defaultNetwork),
       up: (network) => this.#up(network),
@@ -110,6 +127,7 @@ class NetworkSet implements Networks {
   }
 
   async create(spec: NetworkSpec): Promise<NetworkRecord> {
+    if (this.#options.outside !== undefined) refuseSharedLinks(spec);
     const { used } = await this.#kernel.run(lookAtHost, { bridge: "" });
     const record = newRecord(spec, {
       id: this.#random.hex(32),

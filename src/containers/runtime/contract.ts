@@ -216,6 +216,11 @@ export interface Runtime {
   /** New limits for a running container; those not named stay. `file` is where they are written to. */
   update(id: string, file: string, resources: Resources): Promise<void>;
 
+  /** Errors: "unsupported" for a limit that cannot be held here. `writeBundle` checks too; this is for before that. */
+  checkLimits(resources: Resources): void;
+  /** Whether containers have cgroups: without, there are no limits, no pause and no reading of what they use. */
+  readonly cgroups: boolean;
+
   /** Says that a container or an exec is about to begin; what takes its time beforehand is begun now. Never waits. */
   expectStart(): void;
   /** Lets a created container's process run. Errors: "not-found" or "invalid" with the program named. */

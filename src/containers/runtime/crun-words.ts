@@ -1,4 +1,5 @@
 import { GantryError } from "#base/core/errors.ts";
+import { moreIds } from "#base/system/files/owner.ts";
 
 /**
  * crun's last word as an error: a program or folder that is not there is the user's to mend, all else is told in
@@ -32,6 +33,11 @@ export function crunError(doing: string, on: string, text: string): GantryError 
       found === "" ? ": permission denied" : "permission denied",
     );
     return new GantryError("invalid", { doing, on, because, details: { exitCode: 126 } });
+  }
+  const id = /cannot setres([ug])id to (\d+): Invalid argument/.exec(words);
+  if (id !== null) {
+    const because = `this user's engine has no ${id[1] === "u" ? "user" : "group"} ${id[2]} to give`;
+    return new GantryError("unsupported", { doing, on, because, next: moreIds, details: { exitCode: 126 } });
   }
   return new GantryError("internal", { doing, on, because: words || "the runtime gave no reason" });
 }

@@ -22,12 +22,15 @@ import { crunError } from "./crun-words.ts";
 import { execForeground, runForeground } from "./foreground.ts";
 import { readHardLimits, resourceLimits } from "./limits.ts";
 import { type HostFacts, processFor, readAccountFiles } from "./process-spec.ts";
+import { needsCgroup, refuseLimits } from "./without-cgroups.ts";
 
 export interface CrunOptions {
   /** crun's own state, a private folder below the run folder; made when missing. */
   readonly state: string;
   /** Starts programs where containers run; empty inside the Holder. */
   readonly prefix?: readonly string[];
+  /** Whether cgroups may be made; default true. */
+  readonly cgroups?: boolean;
   readonly faults?: Faults;
 }
 
@@ -53,14 +56,16 @@ class Crun implements Runtime {
   readonly program: string;
   readonly programArguments: readonly string[];
   readonly prefix: readonly string[];
+  readonly cgroups: boolean;
   readonly #faults: Faults;
   readonly #host: HostFacts;
   readonly #moves = new MoveExpectation();
 
-  constructor({ state, prefix = [], faults = noFaults }: CrunOptions) {
+  constructor({ state, prefix = [], cgroups = true, faults = noFaults }: CrunOptions) {
     this.program = sealedWhereAllowed(installedProgram("crun", "run containers"));
     mkdirSync(state, { recursive: true, mode: 0o700 });
-    this.programArguments = ["--root", state];
+    this.cgroups = cgroups;
+    this.programArguments = ["--root", state, ...(cgroups ? [] : ["--cgroup-manager=disabled"])];
     this.prefix = prefix;
     this.#faults = faults;
     const init = Bun.which("catatonit");
@@ -76,6 +81,7 @@ class Crun implements Runtime {
   }
 
   async update(id: string, file: string, resources: Resources): Promise<void> {
+    if (!this.cgroups) throw needsCgroup("change the limits of", id);
     this.#write(file, resourceLimits(resources));
     const { code, text } = await this.#command(["update", "--resources", file, id]);
     if (code !== 0) throw crunError("change the limits of", id, text);
@@ -85,7 +91,13 @@ class Crun implements Runtime {
     return runForeground(this, options);
   }
 
-  writeBundle(bundle: string, spec: ContainerSpec): ResolvedUser {
+  checkLimits(resources: Resources): void {
+    if (!this.cgroups) refuseLimits(resources);
+  }
+
+  writeBundle(bundle: string, asked: ContainerSpec): ResolvedUser {
+    this.checkLimits(asked.resources ?? {});
+    const spec = this.cgroups ? asked : { ...asked, withoutCgroup: true };
     const { config, user } = bundleConfig(spec, this.#host, readAccountFiles(spec.rootfs));
     this.#write(join(bundle, "config.json"), config);
     return user;
@@ -111,12 +123,14 @@ class Crun implements Runtime {
   }
 
   async kill(id: string, signal: string, all = false): Promise<void> {
-    const { code, text } = await this.#command(["kill", ...(all ? ["--all"] : []), id, signal]);
+    // Without a cgroup crun would find nobody; the first process's end is that of all in its process namespace.
+    const { code, text } = await this.#command(["kill", ...(all && this.cgroups ? ["--all"] : []), id, signal]);
     if (code === 0 || /does not exist|No such process|not running|No such file/i.test(text)) return;
     throw crunError(`send ${signal} to`, id, text);
   }
 
   async pause(id: string): Promise<void> {
+    if (!this.cgroups) throw needsCgroup("pause", id);
     const { code, text } = await this.#command(["pause", id]);
     if (code !== 0) throw crunError("pause", id, text);
   }

@@ -10,6 +10,18 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** Where to connect for a URL of the machine's loopback: the server is still told the name it was asked for. */
+export function throughMachine(
+  text: string,
+  machineLoopback: string | undefined,
+): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+  const url = new URL(text);
+  if (machineLoopback === undefined || !isLoopback(url.hostname)) return { url: text, headers: {} };
+  const { host } = url;
+  url.hostname = machineLoopback;
+  return { url: url.href, headers: { Host: host } };
+}
+
 /** Addresses that only this machine or its cloud answers, among them the metadata services that hand out secrets. */
 export function isLinkLocal(host: string): boolean {
   return (

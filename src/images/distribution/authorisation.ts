@@ -15,6 +15,7 @@ export interface AuthorisationOptions {
   readonly credentials: Credentials | undefined;
   readonly scopes: readonly string[];
   readonly clock: Clock;
+  readonly machineLoopback?: string | undefined;
 }
 
 /** Answers a registry's challenges: basic, or a bearer token from its realm, kept until it is refused. */
@@ -25,6 +26,10 @@ export class Authorisation {
 
   constructor(options: AuthorisationOptions) {
     this.#options = options;
+  }
+
+  get machineLoopback(): string | undefined {
+    return this.#options.machineLoopback;
   }
 
   isOwn(url: string): boolean {
@@ -89,6 +94,7 @@ export class Authorisation {
     const common = {
       doing: "log in at",
       on: new URL(this.#options.origin).host,
+      machineLoopback: this.machineLoopback,
       ...(signal === undefined ? {} : { signal }),
     };
     if (identityToken !== undefined) {

@@ -57,4 +57,6 @@ export interface RepositoryOptions {
   readonly actions: readonly ("pull" | "push")[];
   /** Paths of other repositories there that blobs may be mounted from. */
   readonly mountFrom?: readonly string[];
+  /** The address that leads to the machine's loopback, where this process's own is another. */
+  readonly machineLoopback?: string;
 }

@@ -100,6 +100,7 @@ async function follow(request: ExchangeRequest, authorisation: Authorisation, cl
         url,
         doing,
         on,
+        machineLoopback: authorisation.machineLoopback,
         headers: { ...request.headers, ...(header === undefined ? {} : { Authorization: header }) },
         ...(body === undefined ? {} : { body }),
         ...(signal === undefined ? {} : { signal }),

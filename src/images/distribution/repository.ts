@@ -28,6 +28,7 @@ export function openRepository(options: RepositoryOptions, clock: Clock = system
       ...(options.mountFrom ?? []).map((from) => `repository:${from}:pull`),
     ],
     clock,
+    machineLoopback: options.machineLoopback,
   });
   const ask: Ask = (request) => exchange({ on: name, ...request }, authorisation, clock);
   const optional = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });

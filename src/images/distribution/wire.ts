@@ -1,5 +1,5 @@
 import type { Clock } from "#base/core/clock.ts";
-import { isLoopback } from "./address.ts";
+import { isLoopback, throughMachine } from "./address.ts";
 import { Answer, type Asked, silenceMs } from "./answer.ts";
 import { Patience } from "./patience.ts";
 import { unreachable } from "./unreachable.ts";
@@ -13,6 +13,7 @@ export interface WireRequest extends Asked {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | URLSearchParams | ReadableStream<Uint8Array>;
   readonly signal?: AbortSignal;
+  readonly machineLoopback?: string | undefined;
 }
 
 /** One request, one answer: no redirects, no second try. Error "unavailable". */
@@ -20,10 +21,11 @@ export async function wire(request: WireRequest, clock: Clock): Promise<Answer> 
   const { method, url, body, signal } = request;
   const patience = new Patience(clock, silenceMs, signal);
   try {
+    const there = throughMachine(url, request.machineLoopback);
     const init = {
       method,
       // Bytes must come as their digest says, not in a coding that someone on the way chose.
-      headers: { "User-Agent": "gantry", "Accept-Encoding": "identity", ...request.headers },
+      headers: { "User-Agent": "gantry", "Accept-Encoding": "identity", ...there.headers, ...request.headers },
       decompress: false,
       redirect: "manual",
       signal: patience.signal,
@@ -32,7 +34,7 @@ export async function wire(request: WireRequest, clock: Clock): Promise<Answer> 
       // A proxy has its own loopback: the environment's is for other hosts, as in docker and curl.
       ...(isLoopback(new URL(url).hostname) ? { proxy: false } : {}),
     };
-    const response = await fetch(url, init as unknown as BunFetchRequestInit);
+    const response = await fetch(there.url, init as unknown as BunFetchRequestInit);
     patience.touch(silenceMs);
     return new Answer(response, url, patience, { doing: request.doing, on: request.on });
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import { openFolder } from "#base/system/files/open.ts";
+import { inUserNamespace } from "#base/system/namespaces/user.ts";
 import type { Digest } from "#formats/oci/contract.ts";
 import { chainIdOver } from "#formats/oci/digest.ts";
 import { emptyLayer, folders, type StoreContext } from "./context.ts";
@@ -24,8 +25,11 @@ interface SnapshotRow {
   created: number;
 }
 
-/** Without these an upper may hold redirects or metadata-only copies and be no whole layer. */
-const mountFlags = "redirect_dir=off,metacopy=off,index=off";
+/**
+ * Without these an upper may hold redirects or metadata-only copies and be no whole layer. In a user namespace
+ * overlay's own marks are user.* attributes; then there are never redirects, and the kernel refuses to be told so.
+ */
+const mountFlags = inUserNamespace() ? "userxattr,metacopy=off,index=off" : "redirect_dir=off,metacopy=off,index=off";
 
 export class OverlaySnapshotStore implements SnapshotStore {
   readonly #context: StoreContext;

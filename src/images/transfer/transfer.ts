@@ -6,8 +6,14 @@ import type { Transfer } from "./contract.ts";
 import { pull, type TransferParts } from "./pull.ts";
 import { push } from "./push.ts";
 
-export function createTransfer(store: Store, clock: Clock = systemClock): Transfer {
-  const parts: TransferParts = { store, clock, open: (options) => openRepository(options, clock) };
+/** `machineLoopback` as in `RepositoryOptions`. */
+export function createTransfer(store: Store, clock: Clock = systemClock, machineLoopback?: string): Transfer {
+  const surroundings = machineLoopback === undefined ? {} : { machineLoopback };
+  const parts: TransferParts = {
+    store,
+    clock,
+    open: (options) => openRepository({ ...options, ...surroundings }, clock),
+  };
   return {
     pull: (reference, options = {}) =>
       cancellable("pull the image", reference, options.signal, pull(parts, reference, options)),

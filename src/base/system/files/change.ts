@@ -2,6 +2,7 @@ import { dlopen, FFIType } from "bun:ffi";
 import { type SyscallResult, syscallResult } from "#base/system/libc/errno.ts";
 import { type Bytes, cString } from "#base/system/libc/text.ts";
 import type { FileTime } from "./contract.ts";
+import { currentFolder, openAt, openFlags, owned } from "./open.ts";
 
 const libc = dlopen("libc.so.6", {
   mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
@@ -91,6 +92,15 @@ export function chmodFd(fd: number, mode: number): SyscallResult {
  */
 export function chmodMadeAt(folder: number, name: Bytes, mode: number): SyscallResult {
   return syscallResult(libc.fchmodat(folder, cString(name), mode, 0));
+}
+
+/** chmod by name of what may have been swapped for a link meanwhile: that is refused, nothing is followed. */
+export function chmodSafelyAt(folder: number, name: Bytes, mode: number): SyscallResult {
+  const opened = openAt(folder, name, openFlags.path | openFlags.noFollow);
+  if (opened < 0) return opened;
+  using file = owned(opened);
+  // A descriptor of a link cannot be changed by this way either: EOPNOTSUPP.
+  return syscallResult(libc.fchmodat(currentFolder, cString(`/proc/self/fd/${file.fd}`), mode, 0));
 }
 
 const times = new BigInt64Array(4);

@@ -3,7 +3,17 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errnoName } from "#base/system/libc/errno.ts";
-import { chownAt, linkAt, makeFolderAt, makeNodeAt, makeSymlinkAt, readLinkAt, renameAt, touchAt } from "./change.ts";
+import {
+  chmodSafelyAt,
+  chownAt,
+  linkAt,
+  makeFolderAt,
+  makeNodeAt,
+  makeSymlinkAt,
+  readLinkAt,
+  renameAt,
+  touchAt,
+} from "./change.ts";
 import type { FileStatus } from "./contract.ts";
 import { listFolder } from "./list.ts";
 import { lockFile } from "./lock.ts";
@@ -30,6 +40,19 @@ test("names below a root never leave it", () => {
   expect(errnoName(openInside(root.fd, "link/passwd", "beneath", openFlags.read))).toBe("ELOOP");
   expect(errnoName(openInside(root.fd, "../outside", "beneath", openFlags.read))).toBe("EXDEV");
   expect(errnoName(openInside(root.fd, "../outside", "in-root", openFlags.read))).toBe("ENOENT");
+});
+
+test("a mode set by name goes to what is there itself, and never through a link that was put in its place", () => {
+  using folder = scratch();
+  using root = openFolder(folder.path);
+  const outside = join(folder.path, "outside");
+  writeFileSync(outside, "", { mode: 0o600 });
+  mkdirSync(join(folder.path, "made"), { mode: 0o700 });
+  symlinkSync(outside, join(folder.path, "swapped"));
+  expect(chmodSafelyAt(root.fd, "made", 0o751)).toBe(0);
+  chmodSafelyAt(root.fd, "swapped", 0o666);
+  expect(statAt(root.fd, "made")).toMatchObject({ mode: 0o751 });
+  expect(statAt(root.fd, "outside")).toMatchObject({ mode: 0o600 });
 });
 
 test("every kind of file is made, described and listed by its bytes", () => {

@@ -23,8 +23,8 @@ function scene() {
       const result = Bun.spawnSync([...holder.prefix, ...words]);
       return { code: result.exitCode, text: result.stdout.toString() };
     },
-    [Symbol.dispose]: () => {
-      holder.remove();
+    [Symbol.asyncDispose]: async () => {
+      await holder.remove();
       unmount(disk, { lazy: true });
       unmount(base, { lazy: true });
       rmSync(base, { recursive: true, force: true });
@@ -36,24 +36,24 @@ afterEach(() => {
   expect(readMountTable().filter((entry) => entry.mountPoint.includes("gantry-holder-"))).toEqual([]);
 });
 
-test("the namespace is made once, found again by another, and removed without a trace", () => {
-  using place = scene();
+test("the namespace is made once, found again by another, and removed without a trace", async () => {
+  await using place = scene();
   expect(place.holder.exists()).toBe(false);
-  place.holder.make();
-  place.holder.make();
+  await place.holder.make();
+  await place.holder.make();
   const again = openHolder({ run: join(place.base, "run") });
   expect(again.exists()).toBe(true);
   const pins = () => readMountTable().filter((entry) => entry.type === "nsfs" && entry.mountPoint === place.holder.pin);
   expect(pins()).toHaveLength(1);
-  again.remove();
+  await again.remove();
   expect(pins()).toHaveLength(0);
   expect(readMountTable().some((entry) => entry.mountPoint.startsWith(join(place.base, "run")))).toBe(false);
-  again.remove();
+  await again.remove();
 });
 
-test("a disk mounted on the host later is visible inside, and one unmounted is released", () => {
-  using place = scene();
-  place.holder.make();
+test("a disk mounted on the host later is visible inside, and one unmounted is released", async () => {
+  await using place = scene();
+  await place.holder.make();
   mount({ source: "late-disk", target: place.disk, type: "tmpfs" });
   mkdirSync(join(place.disk, "data"));
   expect(place.inside("ls", place.disk).text).toBe("data\n");
@@ -62,29 +62,29 @@ test("a disk mounted on the host later is visible inside, and one unmounted is r
   expect(seen.some((entry) => entry.source === "late-disk")).toBe(false);
 });
 
-test("what is mounted inside stays inside, for the next program too", () => {
-  using place = scene();
-  place.holder.make();
+test("what is mounted inside stays inside, for the next program too", async () => {
+  await using place = scene();
+  await place.holder.make();
   expect(place.inside("mount", "-t", "tmpfs", "inner-disk", place.disk).code).toBe(0);
   expect(readMountTable().some((entry) => entry.source === "inner-disk")).toBe(false);
   expect(place.inside("cat", "/proc/self/mountinfo").text).toContain("inner-disk");
 });
 
-test("inside there is no second cgroup hierarchy, and outside nothing changed", () => {
+test("inside there is no second cgroup hierarchy, and outside nothing changed", async () => {
   const before = cgroupLayout().version;
-  using place = scene();
-  place.holder.make();
+  await using place = scene();
+  await place.holder.make();
   const inside = cgroupLayout(parseMountTable(place.inside("cat", "/proc/self/mountinfo").text));
   expect(inside.version).toBe(before === "hybrid" ? "v1" : before);
   expect(cgroupLayout().version).toBe(before);
 });
 
-test("two layouts live side by side, and removing one leaves the other", () => {
-  using place = scene();
+test("two layouts live side by side, and removing one leaves the other", async () => {
+  await using place = scene();
   const newer = openHolder({ run: join(place.base, "run"), layout: 2 });
-  place.holder.make();
-  newer.make();
-  place.holder.remove();
+  await place.holder.make();
+  await newer.make();
+  await place.holder.remove();
   expect(newer.exists()).toBe(true);
-  newer.remove();
+  await newer.remove();
 });

@@ -13,7 +13,8 @@ export interface HolderOptions {
   readonly layout?: number;
 }
 
-export function openHolder({ run, layout = holderLayout }: HolderOptions): Holder {
+/** Root's. `pin` is the file that keeps the namespace. */
+export function openHolder({ run, layout = holderLayout }: HolderOptions): Holder & { readonly pin: string } {
   const folder = join(run, "holder");
   const pin = join(folder, String(layout));
   const lock = join(run, "holder.lock");
@@ -22,18 +23,18 @@ export function openHolder({ run, layout = holderLayout }: HolderOptions): Holde
     pin,
     prefix: ["nsenter", `--mount=${pin}`, "--"],
     exists,
-    make: () => {
+    make: async () => {
       mkdirSync(run, { recursive: true, mode: 0o711 });
-      withLock(lock, () => {
+      await withLock(lock, () => {
         if (exists()) return;
         preparePinFolder(folder);
         closeSync(openSync(pin, "a", 0o400));
         pinNamespace(pin);
       });
     },
-    remove: () => {
+    remove: async () => {
       mkdirSync(run, { recursive: true, mode: 0o711 });
-      withLock(lock, () => removePin(folder, pin));
+      await withLock(lock, () => removePin(folder, pin));
       rmSync(lock, { force: true });
     },
   };

@@ -2,6 +2,7 @@ import { ftruncateSync, writeSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import { chmodFd, chownFd, touchFd } from "#base/system/files/change.ts";
 import { closeFd, owned } from "#base/system/files/open.ts";
+import { mustOwn } from "#base/system/files/owner.ts";
 import { setXattrFd } from "#base/system/files/xattr.ts";
 import { must } from "#base/system/libc/errno.ts";
 import type { TarEntry } from "#formats/tar/contract.ts";
@@ -54,7 +55,7 @@ export class FileContent implements Disposable {
     const { entry, metadata, lacks } = this.#matter;
     const on = this.#path;
     if (entry.sparse !== undefined) this.#stretch(entry.size);
-    if (lacks.owner) must(chownFd(this.#fd, metadata.uid, metadata.gid), { doing: "set the owner of", on });
+    if (lacks.owner) mustOwn(chownFd(this.#fd, metadata.uid, metadata.gid), metadata.uid, metadata.gid, on);
     if (lacks.mode) must(chmodFd(this.#fd, metadata.mode), { doing: "set the mode of", on });
     for (const [name, value] of metadata.xattrs) tolerateXattr(setXattrFd(this.#fd, name, value), name, on);
     must(touchFd(this.#fd, metadata.modified), { doing: "set the time of", on });

@@ -12,6 +12,7 @@ import { listFolder } from "#base/system/files/list.ts";
 import { openAt, openFlags, openInside, owned } from "#base/system/files/open.ts";
 import { statAt } from "#base/system/files/status.ts";
 import { errnoName, must, type SyscallResult } from "#base/system/libc/errno.ts";
+import { inUserNamespace } from "#base/system/namespaces/user.ts";
 import type { TarEntry, TarSink } from "#formats/tar/contract.ts";
 import { Birth } from "./birth.ts";
 import { FileContent } from "./content.ts";
@@ -108,6 +109,11 @@ export class LayerExtractor implements TarSink, Disposable {
     const { type, major, minor } = entry;
     if (type === "character" && major === 0 && minor === 0)
       refuseLayer(path, "it is overlay's own whiteout device 0:0");
+    if ((type === "character" || type === "block") && inUserNamespace()) {
+      // Only the machine's root makes devices. A container has a /dev of its own; what lies below must not show instead.
+      this.#whiteout(name.folder, name.base, path);
+      return;
+    }
     if (major > 4095 || minor > 1_048_575) refuseLayer(path, `its device number ${major}:${minor} is too big`);
     if (type === "symlink" && (entry.linkName.length === 0 || entry.linkName.length > 4095))
       refuseLayer(path, "its link target is empty or longer than 4095 bytes");

@@ -4,8 +4,14 @@ import { closeFd, openFlags, openFolder, openInside } from "#base/system/files/o
 import { statAt } from "#base/system/files/status.ts";
 import { setXattrAt } from "#base/system/files/xattr.ts";
 import { errnoName, must, syscallError } from "#base/system/libc/errno.ts";
+import { inUserNamespace } from "#base/system/namespaces/user.ts";
 import { applyMetadataAt, folderMetadata } from "./metadata.ts";
 import { fromLatin1, pathOf, refuseLayer } from "./names.ts";
+
+/** The attribute by which a mount made here knows an opaque folder. */
+function opaqueMark(): string {
+  return inUserNamespace() ? "user.overlay.opaque" : "trusted.overlay.opaque";
+}
 
 const yes = Buffer.from("y");
 const cached = 64;
@@ -53,7 +59,7 @@ export class LayerFolders implements Disposable {
 
   /** Hides what the lower layers have in this folder. */
   makeOpaque(folder: number, base: Uint8Array, on: string): void {
-    must(setXattrAt(folder, base, "trusted.overlay.opaque", yes), { doing: "make opaque", on });
+    must(setXattrAt(folder, base, opaqueMark(), yes), { doing: "make opaque", on });
   }
 
   makeWhiteout(folder: number, base: Uint8Array, on: string): void {

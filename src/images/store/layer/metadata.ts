@@ -1,9 +1,11 @@
 import { chmodMadeAt, chownAt, touchAt } from "#base/system/files/change.ts";
 import type { FileStatus, FileTime } from "#base/system/files/contract.ts";
 import { openFlags, openInside, owned } from "#base/system/files/open.ts";
+import { mustOwn } from "#base/system/files/owner.ts";
 import { statFd } from "#base/system/files/status.ts";
 import { getXattrAt, listXattrsAt, setXattrAt } from "#base/system/files/xattr.ts";
 import { errnoName, must, type SyscallResult } from "#base/system/libc/errno.ts";
+import { inUserNamespace } from "#base/system/namespaces/user.ts";
 
 /** Mode, owner and xattrs of a file; time apart, because children change a folder's. */
 export interface Metadata {
@@ -31,6 +33,8 @@ export function tolerateXattr(result: SyscallResult, name: string, on: string): 
   const answer = errnoName(result);
   if (answer === "ENOTSUP" || answer === "EOPNOTSUPP") return;
   if (answer === "EPERM" && name.startsWith("user.")) return;
+  // Only the machine's own root sets or sees these.
+  if (answer === "EPERM" && name.startsWith("trusted.") && inUserNamespace()) return;
   must(result, { doing: `set the xattr ${name} on`, on });
 }
 
@@ -42,7 +46,7 @@ export function applyMetadataAt(
   kind: "symlink" | "other",
   on: string,
 ): void {
-  must(chownAt(folder, base, metadata.uid, metadata.gid), { doing: "set the owner of", on });
+  mustOwn(chownAt(folder, base, metadata.uid, metadata.gid), metadata.uid, metadata.gid, on);
   if (kind === "other") must(chmodMadeAt(folder, base, metadata.mode), { doing: "set the mode of", on });
   for (const [name, value] of metadata.xattrs) tolerateXattr(setXattrAt(folder, base, name, value), name, on);
 }

@@ -95,10 +95,12 @@ function stamped({ stream, timestamp, bytes }: LogLine): OutputPiece {
 }
 
 /** One reading, or one a second while somebody watches. */
-function stats(engine: Engine, call: Call): Answer {
+async function stats(engine: Engine, call: Call): Promise<Answer> {
   const record = engine.containers.get(call.params.id!);
   const oneShot = flag(call.query, "one-shot");
   const once = !flag(call.query, "stream", true) || oneShot;
+  // Before the answer's head goes out: where nothing can be read, the answer is that.
+  let reading = await engine.containers.stats(record.id);
   return {
     status: 200,
     headers: { "Content-Type": "application/json" },
@@ -106,15 +108,16 @@ function stats(engine: Engine, call: Call): Answer {
       let before: Stats | undefined;
       if (once && !oneShot) {
         // What the processors did is a difference: one answer takes two readings.
-        before = await engine.containers.stats(record.id);
+        before = reading;
         if (await pause(1000, call.signal)) return;
+        reading = await engine.containers.stats(record.id);
       }
       while (!call.signal.aborted) {
-        const reading = await engine.containers.stats(record.id);
         await out.write(`${JSON.stringify(statsShape(record.id, record.name, reading, before))}\n`);
         before = reading;
         if (once) return;
         if (await pause(1000, call.signal)) return;
+        reading = await engine.containers.stats(record.id);
       }
     },
   };
