@@ -13,9 +13,12 @@ beforeAll(async () => {
   engine = await startEngine({ user });
 });
 afterAll(async () => {
-  await engine[Symbol.asyncDispose]();
-  expect(user.processes()).toEqual([]);
-  user[Symbol.dispose]();
+  try {
+    await engine?.[Symbol.asyncDispose]();
+    expect(user.processes()).toEqual([]);
+  } finally {
+    user[Symbol.dispose]();
+  }
 });
 
 const served = "root:x:0:0";
