@@ -279,7 +279,7 @@ test("doctor finds what a user's engine needs, and names what is missing", async
     "user namespaces",
   ];
   expect(needed.filter((subject) => well[subject] !== "ok")).toEqual([]);
-  expect(well.delegation).toBe("warning");
+  expect(well.limits).toBe("warning");
 });
 
 test("engine stop --all ends the user's namespaces, and the next command makes them anew", async () => {
