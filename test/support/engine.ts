@@ -109,7 +109,12 @@ export async function startEngine(options: StartOptions = {}): Promise<TestEngin
   if (options.bare !== true) {
     const tar = join(folder, "busybox.tar");
     writeFileSync(tar, await busyboxTar(), { mode: 0o644 });
-    await engine.ok("import", "-c", 'CMD ["sh"]', tar, "busybox");
+    try {
+      await engine.ok("import", "-c", 'CMD ["sh"]', tar, "busybox");
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
   }
   return engine;
 }

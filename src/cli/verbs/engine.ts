@@ -68,7 +68,12 @@ async function status(context: Context, json: boolean): Promise<number> {
 }
 
 async function stop(context: Context, all: boolean): Promise<undefined> {
-  const info = await running(context);
+  let info = await running(context);
+  if (all && info === undefined && mayHaveContainers(context)) {
+    // Containers outlive their engine: one is started to end them, or they would run on with nobody who knows them.
+    await startEngine();
+    info = await running(context);
+  }
   if (info === undefined) {
     context.stdout.write("The engine does not run.\n");
     return;
@@ -123,8 +128,6 @@ async function endUserHolder(context: Context, socket: string): Promise<void> {
 }
 
 async function uninstall(context: Context, data: boolean): Promise<number> {
-  // Containers outlive their engine: one is started to end them, or they would run on with nobody who knows them.
-  if ((await running(context)) === undefined && mayHaveContainers(context)) await startEngine();
   await stop(context, true);
   removeUnit(context);
   return await removePlaces(context, data);

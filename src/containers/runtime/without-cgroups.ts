@@ -6,8 +6,8 @@ export function needsCgroup(doing: string, on?: string): GantryError {
   return new GantryError("unsupported", {
     doing,
     ...(on === undefined ? {} : { on }),
-    because: "it needs cgroups, and none are delegated to this user",
-    next: "Run the engine as root; docs/rootless.md says what delegation would take.",
+    because: "it needs cgroups, and a user's engine has none",
+    next: "Run the engine as root for that; docs/rootless.md lists what else it takes.",
   });
 }
 
