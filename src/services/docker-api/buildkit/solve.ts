@@ -1,15 +1,13 @@
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Engine } from "#engine/contract.ts";
 import { parseDockerfile } from "#formats/dockerfile/parse.ts";
 import type { ImageRecord } from "#images/store/contract.ts";
 import { receive } from "./context.ts";
-import type { Session, Sessions, SolveResult, Wanted } from "./contract.ts";
+import type { Sessions, SolveResult, Wanted } from "./contract.ts";
 import { exportTo } from "./export.ts";
 import { requireSyntax } from "./frontend.ts";
 import type { Job } from "./jobs.ts";
 import { outputsOf } from "./outputs.ts";
-import { Secrets } from "./protos/secrets.gen.ts";
-import { Auth } from "./protos/session.gen.ts";
+import { credentialsOf, secretOf } from "./session-values.ts";
 
 /** Builds what is wanted and puts it where it is wanted. */
 export async function solve(
@@ -54,8 +52,8 @@ export async function solve(
     await exportTo(outputs, { engine, session, steps: job.steps, image, platform, signal: both, credentials: authOf });
   } finally {
     // Nobody asked to have it here.
-    const isWanted = outputs.some(({ kind }) => kind === "store") || image.names.length > 0 || before.has(image.id);
-    if (!isWanted) engine.store.images.remove(image.id);
+    const isWanted = outputs.some(({ kind }) => kind === "store") || before.has(image.id);
+    if (!isWanted && engine.store.images.get(image.id)?.names.length === 0) engine.store.images.remove(image.id);
   }
   return resultOf(image, names);
 }
@@ -76,32 +74,4 @@ function resultOf({ id, target }: ImageRecord, names: readonly string[]): SolveR
     "containerimage.descriptor": Buffer.from(JSON.stringify({ mediaType, digest, size })).toString("base64"),
     ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
   };
-}
-
-/** Docker Hub's credentials are kept under its registry's host. */
-const hub = "registry-1.docker.io";
-
-/** What the client has for a registry: a password, or a token when there is no user. */
-async function credentialsOf(session: Session, domain: string, signal: AbortSignal) {
-  if (!session.serves("/moby.filesync.v1.Auth/Credentials")) return undefined;
-  const host = domain === "docker.io" ? hub : domain;
-  const asked = createClient(Auth, session.transport).credentials({ host }, { signal });
-  const { username, secret } = (await unless(asked, Code.Unimplemented)) ?? { username: "", secret: "" };
-  if (secret === "") return undefined;
-  return username === "" ? { identityToken: secret } : { username, password: secret };
-}
-
-async function secretOf(session: Session, id: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
-  if (!session.serves("/moby.buildkit.secrets.v1.Secrets/GetSecret")) return undefined;
-  return (await unless(createClient(Secrets, session.transport).getSecret({ id }, { signal }), Code.NotFound))?.data;
-}
-
-/** The answer; undefined when the client has none and says so by this code. */
-async function unless<T>(answer: Promise<T>, none: Code): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof ConnectError && error.code === none) return undefined;
-    throw error;
-  }
 }

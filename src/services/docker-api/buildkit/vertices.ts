@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { StatusLog } from "./status-log.ts";
 
+/** Milliseconds. */
+const renewal = 100;
+
 /** One line of a build as clients show it: it starts, says things, is done. */
 export class Vertex {
   readonly digest: string;
@@ -9,7 +12,7 @@ export class Vertex {
   readonly #name: string;
   readonly #started: Timestamp;
   readonly #now: () => number;
-  readonly #statuses = new Map<string, Timestamp>();
+  readonly #statuses = new Map<string, { readonly started: Timestamp; told: number }>();
 
   constructor(log: StatusLog, ref: string, index: number, name: string, now: () => number) {
     this.digest = `sha256:${createHash("sha256").update(`${ref}\0${index}\0${name}`).digest("hex")}`;
@@ -26,11 +29,14 @@ export class Vertex {
     });
   }
 
-  /** A line of its own below the vertex, renewed as it goes on. */
+  /** A line of its own below the vertex, renewed as it goes on; not more often than anybody can see. */
   progress(id: string, current: number, total = 0, isDone = false): void {
-    const timestamp = timestampFromMs(this.#now());
-    const started = this.#statuses.get(id) ?? timestamp;
-    this.#statuses.set(id, started);
+    const now = this.#now();
+    const known = this.#statuses.get(id);
+    if (known !== undefined && !isDone && now - known.told < renewal) return;
+    const timestamp = timestampFromMs(now);
+    const started = known?.started ?? timestamp;
+    this.#statuses.set(id, { started, told: now });
     const amounts = { current: BigInt(current), total: BigInt(total) };
     const completed = isDone ? { completed: timestamp } : {};
     this.#log.tell({ statuses: [{ id, vertex: this.digest, ...amounts, timestamp, started, ...completed }] });
