@@ -261,7 +261,7 @@ class ContainerSet implements Containers {
     const wanted = checkedName(name);
     const owner = this.#entries.named(wanted);
     if (owner !== undefined) {
-      throw new GantryError("conflict", {
+      throw new GantryError(owner === entry ? "invalid" : "conflict", {
         doing: "rename the container to",
         on: wanted,
         because: `the container ${owner.record.id.slice(0, 12)} has that name`,

@@ -49,6 +49,20 @@ export const refusedPaths: readonly RefusedPath[] = [
     all(noSuchPlugin, `POST /plugins/:name{.+}/${verb}`),
   ),
   {
+    method: "POST",
+    path: "/session",
+    kind: "unsupported",
+    because: "BuildKit's sessions are not served",
+    next: "Build with DOCKER_BUILDKIT=0, or with gantry build.",
+  },
+  {
+    method: "POST",
+    path: "/containers/:id/update",
+    kind: "unsupported",
+    because: "limits of a container that is there are not changed",
+    next: "Make it anew with other limits.",
+  },
+  {
     method: "GET",
     path: "/images/search",
     kind: "unsupported",

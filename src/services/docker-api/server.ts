@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { Engine } from "#engine/contract.ts";
 import { apiVersion } from "#formats/docker/contract.ts";
+import type { Route } from "./contract.ts";
 import { createListener } from "./listener.ts";
 import { refusedRoutes } from "./refused-paths.ts";
 import { archiveRoutes } from "./routes/archive.ts";
@@ -30,25 +31,30 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       Ostype: "linux",
       Server: `Gantry/${engine.facts.version} (linux)`,
     },
-    routes: [
-      ...systemRoutes(engine),
-      ...eventRoutes(engine),
-      ...diskUsageRoutes(engine),
-      ...commitRoutes(engine),
-      ...distributionRoutes(engine),
-      { method: "GET", path: "/plugins", handle: () => ({ status: 200, json: [] }) },
-      ...containerRoutes(engine),
-      ...streamRoutes(engine),
-      ...execRoutes(engine),
-      ...archiveRoutes(engine),
-      ...imageRoutes(engine),
-      ...buildRoutes(engine),
-      ...volumeRoutes(engine),
-      ...volumeWorkRoutes(engine),
-      ...networkRoutes(engine),
-      ...containerExtraRoutes(engine),
-      ...gantryRoutes(engine),
-      ...refusedRoutes(),
-    ],
+    routes: apiRoutes(engine),
   });
+}
+
+/** What is served, then what is refused with its reason. docs/docker-api.md is made from both. */
+export function apiRoutes(engine: Engine): Route[] {
+  return [
+    ...systemRoutes(engine),
+    ...eventRoutes(engine),
+    ...diskUsageRoutes(engine),
+    ...commitRoutes(engine),
+    ...distributionRoutes(engine),
+    { method: "GET", path: "/plugins", handle: () => ({ status: 200, json: [] }) },
+    ...containerRoutes(engine),
+    ...streamRoutes(engine),
+    ...execRoutes(engine),
+    ...archiveRoutes(engine),
+    ...imageRoutes(engine),
+    ...buildRoutes(engine),
+    ...volumeRoutes(engine),
+    ...volumeWorkRoutes(engine),
+    ...networkRoutes(engine),
+    ...containerExtraRoutes(engine),
+    ...gantryRoutes(engine),
+    ...refusedRoutes(),
+  ];
 }

@@ -24,7 +24,7 @@ const refused: readonly (readonly [string, string, string, unknown?])[] = [
   ["a create without an image", "POST", "/containers/create", { Cmd: ["x"] }],
   ["a create whose body is no JSON", "POST", "/containers/create", "{nonsense"],
   ["a create with a bad name", "POST", "/containers/create?name=a%20b", { Image: "busybox" }],
-  ["a create with a bad signal", "POST", "/containers/create", { Image: "busybox", HostConfig: { Memory: 1 } }],
+  ["a create with too little memory", "POST", "/containers/create", { Image: "busybox", HostConfig: { Memory: 1 } }],
   [
     "a create that would restart and go",
     "POST",
@@ -114,20 +114,20 @@ const refused: readonly (readonly [string, string, string, unknown?])[] = [
 
 /** Of a container that runs, or has never run. */
 const ofRunning: readonly (readonly [string, string, string, unknown?])[] = [
-  ["removing one that runs", "DELETE", "/containers/c"],
-  ["starting one that runs", "POST", "/containers/c/start"],
-  ["unpausing one that is not paused", "POST", "/containers/c/unpause"],
-  ["killing with an unknown signal", "POST", "/containers/c/kill?signal=SIGCHEESE"],
-  ["waiting for an unknown condition", "POST", "/containers/c/wait?condition=cheese"],
-  ["logs of no stream", "GET", "/containers/c/logs"],
-  ["an exec without a command", "POST", "/containers/c/exec", {}],
-  ["an archive without a path", "GET", "/containers/c/archive"],
-  ["an archive of a path that is not there", "GET", "/containers/c/archive?path=/no/such"],
-  ["a name that is taken", "POST", "/containers/create?name=c", { Image: "busybox" }],
-  ["renaming to a name that is taken", "POST", "/containers/c/rename?name=c"],
-  ["renaming to nothing", "POST", "/containers/c/rename?name="],
+  ["removing one that runs", "DELETE", "/containers/c1"],
+  ["starting one that runs", "POST", "/containers/c1/start"],
+  ["unpausing one that is not paused", "POST", "/containers/c1/unpause"],
+  ["killing with an unknown signal", "POST", "/containers/c1/kill?signal=SIGCHEESE"],
+  ["waiting for an unknown condition", "POST", "/containers/c1/wait?condition=cheese"],
+  ["logs of no stream", "GET", "/containers/c1/logs"],
+  ["an exec without a command", "POST", "/containers/c1/exec", {}],
+  ["an archive without a path", "GET", "/containers/c1/archive"],
+  ["an archive of a path that is not there", "GET", "/containers/c1/archive?path=/no/such"],
+  ["a name that is taken", "POST", "/containers/create?name=c1", { Image: "busybox" }],
+  ["renaming to a name that is taken", "POST", "/containers/c1/rename?name=c1"],
+  ["renaming to nothing", "POST", "/containers/c1/rename?name="],
   ["removing the image of one that runs", "DELETE", "/images/busybox"],
-  ["top with words ps does not know", "GET", "/containers/c/top?ps_args=--cheese"],
+  ["top with words ps does not know", "GET", "/containers/c1/top?ps_args=--cheese"],
 ];
 
 export const errorCases: readonly Case[] = [
@@ -141,7 +141,7 @@ export const errorCases: readonly Case[] = [
     ([what, method, path, body]): Case => ({
       name: `running: ${what}`,
       run: async (api) => {
-        await start(api, sleeping, "c");
+        await start(api, sleeping, "c1");
         return shown(await api.ask(method, path, body));
       },
     }),

@@ -5,7 +5,7 @@ import { create, filters, json, plain, ran, sleeping, start, statusOf, whole } f
 const one = (name: string, run: Case["run"]): Case => ({ name, run });
 
 async function exec(api: Api, options: object): Promise<{ out: string; code: number | null }> {
-  const run = await api.docker.getContainer("c").exec({ AttachStdout: true, AttachStderr: true, ...options });
+  const run = await api.docker.getContainer("c1").exec({ AttachStdout: true, AttachStderr: true, ...options });
   // A program that cannot be started is refused by the one, and told on the stream by the other.
   const stream = await run.start({}).catch(() => undefined);
   const bytes = stream === undefined ? Buffer.alloc(0) : await whole(stream);
@@ -24,7 +24,7 @@ const execCases: readonly Case[] = (
   ] as const
 ).map(([what, options]) =>
   one(`exec: ${what}`, async (api) => {
-    await start(api, { ...sleeping, Env: ["A=1", "B=1"] }, "c");
+    await start(api, { ...sleeping, Env: ["A=1", "B=1"] }, "c1");
     const { out, code } = await exec(api, options);
     return what.startsWith("a program") ? { code } : { out, code };
   }),
@@ -32,8 +32,8 @@ const execCases: readonly Case[] = (
 
 const moreExec: readonly Case[] = [
   one("exec: inspect before and after", async (api) => {
-    await start(api, sleeping, "c");
-    const { body } = await api.ask("POST", "/containers/c/exec", { Cmd: ["true"], AttachStdout: true });
+    await start(api, sleeping, "c1");
+    const { body } = await api.ask("POST", "/containers/c1/exec", { Cmd: ["true"], AttachStdout: true });
     const { Id } = body as { Id: string };
     const before = await json<Record<string, unknown>>(api, `/exec/${Id}/json`);
     const status = await statusOf(api, "POST", `/exec/${Id}/start`, { Detach: true });
@@ -42,12 +42,12 @@ const moreExec: readonly Case[] = [
   }),
   one("exec: none in one that does not run, none in one that is paused", async (api) => {
     await create(api, sleeping, "made");
-    await start(api, sleeping, "c");
-    await api.ask("POST", "/containers/c/pause");
+    await start(api, sleeping, "c1");
+    await api.ask("POST", "/containers/c1/pause");
     const codes = [];
-    for (const name of ["made", "c"])
+    for (const name of ["made", "c1"])
       codes.push(await statusOf(api, "POST", `/containers/${name}/exec`, { Cmd: ["true"] }));
-    await api.ask("POST", "/containers/c/unpause");
+    await api.ask("POST", "/containers/c1/unpause");
     expect(codes).toEqual([409, 409]);
     return codes;
   }),
@@ -67,18 +67,18 @@ const logCases: readonly Case[] = (
   ] as const
 ).map(([what, query]) =>
   one(`logs: ${what}`, async (api) => {
-    await start(api, { Cmd: ["sh", "-c", "echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three"] }, "c");
-    await api.ask("POST", "/containers/c/wait");
-    const response = await fetch(`http://e/v1.51/containers/c/logs?${query}`, { unix: api.socket } as RequestInit);
+    await start(api, { Cmd: ["sh", "-c", "echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three"] }, "c1");
+    await api.ask("POST", "/containers/c1/wait");
+    const response = await fetch(`http://e/v1.51/containers/c1/logs?${query}`, { unix: api.socket } as RequestInit);
     return { type: response.headers.get("content-type"), text: plain(Buffer.from(await response.arrayBuffer())) };
   }),
 );
 
 const streamCases: readonly Case[] = [
   one("logs: times in front of each line", async (api) => {
-    await start(api, { Cmd: ["echo", "x"] }, "c");
-    await api.ask("POST", "/containers/c/wait");
-    const { out } = await api.cli(["logs", "-t", "c"]);
+    await start(api, { Cmd: ["echo", "x"] }, "c1");
+    await api.ask("POST", "/containers/c1/wait");
+    const { out } = await api.cli(["logs", "-t", "c1"]);
     expect(out).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z x\n$/);
     return "stamped";
   }),
@@ -147,9 +147,9 @@ const imageCases: readonly Case[] = [
     }),
   ),
   one("images: a container committed with changes runs as it was changed", async (api) => {
-    await start(api, { Cmd: ["sh", "-c", "echo kept > /file"] }, "c");
-    await api.ask("POST", "/containers/c/wait");
-    const query = `container=c&repo=made&tag=1&comment=why&author=who&changes=${encodeURIComponent('CMD ["cat","/file"]\nENV A=1')}`;
+    await start(api, { Cmd: ["sh", "-c", "echo kept > /file"] }, "c1");
+    await api.ask("POST", "/containers/c1/wait");
+    const query = `container=c1&repo=made&tag=1&comment=why&author=who&changes=${encodeURIComponent('CMD ["cat","/file"]\nENV A=1')}`;
     const { status } = await api.ask("POST", `/commit?${query}`);
     const image = await json<{ Config: { Cmd: string[]; Env: string[] }; Author: string; Comment: string }>(
       api,
@@ -183,21 +183,24 @@ const imageCases: readonly Case[] = [
 type Volume = { Name: string; Driver: string; Labels: object | null; Options: object | null; Scope: string };
 const volumeCases: readonly Case[] = [
   one("volumes: create, inspect and remove", async (api) => {
-    const made = await api.ask("POST", "/volumes/create", { Name: "v", Labels: { a: "b" } });
-    const { Name, Driver, Labels, Scope } = await json<Volume>(api, "/volumes/v");
-    expect([Name, Driver, Labels, Scope]).toEqual(["v", "local", { a: "b" }, "local"]);
+    const made = await api.ask("POST", "/volumes/create", { Name: "vol", Labels: { a: "b" } });
+    const { Name, Driver, Labels, Scope } = await json<Volume>(api, "/volumes/vol");
+    expect([Name, Driver, Labels, Scope]).toEqual(["vol", "local", { a: "b" }, "local"]);
     const fields = Object.keys(made.body as object).sort();
-    return { created: made.status, fields, removed: await statusOf(api, "DELETE", "/volumes/v") };
+    return { created: made.status, fields, removed: await statusOf(api, "DELETE", "/volumes/vol") };
   }),
   one("volumes: the same name twice is the same volume", async (api) => {
     const codes = [];
-    for (let times = 0; times < 2; times++) codes.push(await statusOf(api, "POST", "/volumes/create", { Name: "v" }));
+    for (let times = 0; times < 2; times++) codes.push(await statusOf(api, "POST", "/volumes/create", { Name: "vol" }));
     expect(codes).toEqual([201, 201]);
     return codes;
   }),
   one("volumes: one in use is not removed, also by force", async (api) => {
-    await create(api, { ...sleeping, HostConfig: { Binds: ["v:/v"] } });
-    const codes = [await statusOf(api, "DELETE", "/volumes/v"), await statusOf(api, "DELETE", "/volumes/v?force=1")];
+    await create(api, { ...sleeping, HostConfig: { Binds: ["vol:/v"] } });
+    const codes = [
+      await statusOf(api, "DELETE", "/volumes/vol"),
+      await statusOf(api, "DELETE", "/volumes/vol?force=1"),
+    ];
     expect(codes).toEqual([409, 409]);
     return codes;
   }),
@@ -225,16 +228,16 @@ const volumeCases: readonly Case[] = [
   ),
   one("volumes: tmpfs options hold, and its content goes with its last user", async (api) => {
     const DriverOpts = { type: "tmpfs", device: "tmpfs", o: "size=1m,uid=1000" };
-    await api.ask("POST", "/volumes/create", { Name: "t", DriverOpts });
-    const HostConfig = { Binds: ["t:/t"] };
+    await api.ask("POST", "/volumes/create", { Name: "tmp", DriverOpts });
+    const HostConfig = { Binds: ["tmp:/t"] };
     const first = await ran(api, "stat -c %u /t; df -k /t | tail -1 | awk '{print $2}'; echo x > /t/x", { HostConfig });
     expect(first.out).toBe("1000\n1024\n");
     return [first, await ran(api, "ls /t", { HostConfig })];
   }),
   one("volumes: a part of one is mounted alone", async (api) => {
-    await ran(api, "mkdir /v/a; echo in > /v/a/f", { HostConfig: { Binds: ["v:/v"] } });
+    await ran(api, "mkdir /v/a; echo in > /v/a/f", { HostConfig: { Binds: ["vol:/v"] } });
     const mount = (Subpath: string) => ({
-      HostConfig: { Mounts: [{ Type: "volume", Source: "v", Target: "/x", VolumeOptions: { Subpath } }] },
+      HostConfig: { Mounts: [{ Type: "volume", Source: "vol", Target: "/x", VolumeOptions: { Subpath } }] },
     });
     const seen = await ran(api, "cat /x/f", mount("a"));
     expect(seen.out).toBe("in\n");
@@ -283,10 +286,10 @@ const networkCases: readonly Case[] = [
   }),
   one("networks: connect and disconnect while it runs, and one in use stays", async (api) => {
     await api.ask("POST", "/networks/create", { Name: "n" });
-    await start(api, sleeping, "c");
-    const codes = [await statusOf(api, "POST", "/networks/n/connect", { Container: "c" })];
+    await start(api, sleeping, "c1");
+    const codes = [await statusOf(api, "POST", "/networks/n/connect", { Container: "c1" })];
     codes.push(await statusOf(api, "DELETE", "/networks/n"));
-    codes.push(await statusOf(api, "POST", "/networks/n/disconnect", { Container: "c" }));
+    codes.push(await statusOf(api, "POST", "/networks/n/disconnect", { Container: "c1" }));
     codes.push(await statusOf(api, "DELETE", "/networks/n"));
     return codes;
   }),
@@ -309,7 +312,7 @@ const systemCases: readonly Case[] = [
     return { version: Object.keys(version).sort(), info: Object.keys(info).sort() };
   }),
   one("system: df by kind", async (api) => {
-    await create(api, { ...sleeping, HostConfig: { Binds: ["v:/v"] } });
+    await create(api, { ...sleeping, HostConfig: { Binds: ["vol:/v"] } });
     type Usage = {
       Images: Summary[];
       Volumes: { UsageData: object }[];
@@ -349,20 +352,20 @@ const systemCases: readonly Case[] = [
     return codes;
   }),
   one("cli: ps by a template", async (api) => {
-    await start(api, sleeping, "c");
+    await start(api, sleeping, "c1");
     const { out } = await api.cli(["ps", "--format", "{{.Names}} {{.Image}} {{.Command}} {{.State}}"]);
-    expect(out).toBe('c busybox "sleep 1000" running\n');
+    expect(out).toBe('c1 busybox "sleep 1000" running\n');
     return out;
   }),
   one("cli: stats once", async (api) => {
-    await start(api, sleeping, "c");
-    return (await api.cli(["stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", "c"])).out;
+    await start(api, sleeping, "c1");
+    return (await api.cli(["stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", "c1"])).out;
   }),
   one("cli: cp in and out", async (api) => {
-    await create(api, sleeping, "c");
+    await create(api, sleeping, "c1");
     await Bun.write(`${api.folder}/in.txt`, "text");
-    const codes = [(await api.cli(["cp", `${api.folder}/in.txt`, "c:/in.txt"])).code];
-    codes.push((await api.cli(["cp", "c:/in.txt", `${api.folder}/out.txt`])).code);
+    const codes = [(await api.cli(["cp", `${api.folder}/in.txt`, "c1:/in.txt"])).code];
+    codes.push((await api.cli(["cp", "c1:/in.txt", `${api.folder}/out.txt`])).code);
     expect(await Bun.file(`${api.folder}/out.txt`).text()).toBe("text");
     return codes;
   }),
