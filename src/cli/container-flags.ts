@@ -68,6 +68,7 @@ export interface ContainerFlags extends HealthFlags {
   readonly readOnly?: boolean;
   readonly restart: string;
   readonly rm?: boolean;
+  readonly secret: readonly string[];
   readonly securityOpt: readonly string[];
   readonly shmSize?: string;
   readonly stopSignal?: string;
@@ -146,6 +147,7 @@ export function declareContainerFlags(command: Command): void {
     .option("--read-only", "mount its root read-only")
     .option("--restart <policy>", "no, on-failure[:N], always or unless-stopped", "no")
     .option("--rm", "remove it when it ends");
+  many("--secret <id=…,src=FILE>", "a file in memory alone, at /run/secrets/ID; env=NAME for a variable");
   many("--security-opt <option>", "no-new-privileges, seccomp=FILE or seccomp=unconfined");
   command
     .option("--shm-size <size>", "size of /dev/shm, default 64m")

@@ -57,11 +57,6 @@ export const differences: readonly Difference[] = [
     why: "the description has them; a reader need not ask whether they are there",
   },
   {
-    cases: ["container: every field of Docker's inspect is in the answer"],
-    what: "Config has the same fields whatever the client left out",
-    why: "it is what the container runs with",
-  },
-  {
     cases: ["system: every field of version and info"],
     what: "info adds EnginePid, DataRoot and Socket, and has no Containerd",
     why: "`gantry doctor` reads them, and there is no containerd",

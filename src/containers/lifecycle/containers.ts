@@ -25,6 +25,7 @@ import type {
   LogLine,
   LogOptions,
   RootFilesystem,
+  Secret,
   Stats,
   TopResult,
   VolumePort,
@@ -42,6 +43,7 @@ import { connectNetwork, disconnectNetwork, namesOf, publishPort, unpublishPort 
 import { openRootOf } from "./open-root.ts";
 import { Registry } from "./registry.ts";
 import { cancelRestart, scheduleRestart } from "./restarting.ts";
+import { giveSecrets } from "./secrets.ts";
 import { signalName } from "./signals.ts";
 import { rule } from "./states.ts";
 import { readStats } from "./stats.ts";
@@ -296,6 +298,11 @@ class ContainerSet implements Containers {
     rule(entry.record, "resize");
     resizeTerminal(entry.paths.control, size);
     this.#context.emit("resize", entry.record, { height: String(size.rows), width: String(size.columns) });
+  }
+
+  async giveSecrets(id: string, secrets: readonly Secret[]): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => giveSecrets(this.#context, entry, secrets));
   }
 
   async connect(id: string, request: EndpointRequest): Promise<void> {

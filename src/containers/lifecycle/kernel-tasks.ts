@@ -5,7 +5,17 @@ import { type Implementation, implement } from "#base/system/pool/contract.ts";
 import { bindInto } from "./bind-into.ts";
 import { bindAt, clearMountPoints } from "./bind-part.ts";
 import { changesOf } from "./changes.ts";
-import { bindPart, clearRunFolder, listChanges, mountRoot, mountShm, mountVolumes } from "./tasks.ts";
+import {
+  bindPart,
+  clearRunFolder,
+  clearSecrets,
+  keepSecrets,
+  listChanges,
+  mountRoot,
+  mountShm,
+  mountVolumes,
+} from "./tasks.ts";
+import { clearSecretsAt, writeSecrets } from "./write-secrets.ts";
 
 export const lifecycleKernelTasks: readonly Implementation[] = [
   implement(mountRoot, ({ cwd, options, target }) => {
@@ -33,6 +43,14 @@ export const lifecycleKernelTasks: readonly Implementation[] = [
     const flags = mountFlags.nosuid | mountFlags.nodev | mountFlags.noexec;
     mount({ source: "shm", target: place, type: "tmpfs", flags, data: `mode=1777,size=${size}` });
     return { mounted: true };
+  }),
+  implement(keepSecrets, ({ folder, secrets }) => {
+    writeSecrets(folder, secrets);
+    return { kept: true };
+  }),
+  implement(clearSecrets, ({ folder }) => {
+    clearSecretsAt(folder);
+    return { cleared: true };
   }),
   implement(clearRunFolder, ({ folder, rootfs }) => {
     while (unmount(rootfs, { lazy: true }));

@@ -16,6 +16,7 @@ import { execRoutes } from "./routes/execs.ts";
 import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { volumeWorkRoutes } from "./routes/volume-work.ts";
@@ -54,6 +55,7 @@ export function apiRoutes(engine: Engine): Route[] {
     ...volumeWorkRoutes(engine),
     ...networkRoutes(engine),
     ...containerExtraRoutes(engine),
+    ...secretRoutes(engine),
     ...gantryRoutes(engine),
     ...refusedRoutes(),
   ];

@@ -158,8 +158,8 @@ export const containerCases: readonly Case[] = [
         await start(api, { ...sleeping, Labels: { stage: "2" }, HostConfig: { Binds: ["data:/d"] } }, "web2");
         const ended = await start(api, { Cmd: ["sh", "-c", "exit 3"] }, "ended");
         await api.ask("POST", `/containers/${ended}/wait`);
-      // Docker answers the wait before its list knows.
-      while ((await json<Listed>(api, `/containers/json?${filters({ status: ["exited"] })}`)).length === 0);
+        // Docker answers the wait before its list knows.
+        while ((await json<Listed>(api, `/containers/json?${filters({ status: ["exited"] })}`)).length === 0);
         const found = await json<Listed>(api, `/containers/json?all=1&${filters({ [filter]: values })}`);
         const names = found.map(({ Names }) => Names[0]!).sort();
         expect(names).toEqual([...wanted]);
