@@ -8,6 +8,7 @@ import { parseMountFlag } from "./mount-flag.ts";
 import { networkingConfig } from "./network-flags.ts";
 import { pairs } from "./pairs-flag.ts";
 import { parsePublish } from "./publish.ts";
+import { declareResourceFlags, isCdiName, type ResourceFlags, resourceConfig } from "./resource-flags.ts";
 import { restartPolicy } from "./restart-flag.ts";
 import { parseSize } from "./size-flag.ts";
 
@@ -16,7 +17,7 @@ export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-export interface ContainerFlags extends HealthFlags {
+export interface ContainerFlags extends HealthFlags, ResourceFlags {
   readonly annotation: readonly string[];
   readonly addHost: readonly string[];
   readonly attach: readonly string[];
@@ -163,6 +164,7 @@ export function declareContainerFlags(command: Command): void {
   command.option("-w, --workdir <folder>", "the folder to start in");
   many("--annotation <name=value>", "an annotation for the runtime");
   declareHealthFlags(command);
+  declareResourceFlags(command);
   // Docker's -h is the host name, so help is --help alone.
   command.helpOption("--help", "show this");
 }
@@ -243,6 +245,7 @@ export function createBody(
   const host: HostConfig = {
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
     Mounts: mounts,
+    ...resourceConfig(flags),
     VolumesFrom: flags.volumesFrom,
     Tmpfs: Object.fromEntries(flags.tmpfs.map((text) => splitOnce(text, ":"))),
     NetworkMode: networks.mode,
@@ -278,10 +281,12 @@ export function createBody(
     ...definedNumber("PidsLimit", number(flags.pidsLimit, "pids-limit")),
     ...definedNumber("ShmSize", parseSize(flags.shmSize, "shm-size")),
     Ulimits: flags.ulimit.map(ulimit),
-    Devices: flags.device.map((text) => {
-      const [source, target, access] = text.split(":");
-      return { PathOnHost: source!, PathInContainer: target ?? source!, CgroupPermissions: access ?? "rwm" };
-    }),
+    Devices: flags.device
+      .filter((text) => !isCdiName(text))
+      .map((text) => {
+        const [source, target, access] = text.split(":");
+        return { PathOnHost: source!, PathInContainer: target ?? source!, CgroupPermissions: access ?? "rwm" };
+      }),
     ...(flags.logDriver === undefined && flags.logOpt.length === 0
       ? {}
       : { LogConfig: { Type: flags.logDriver ?? "json-file", Config: pairs(flags.logOpt, "log-opt") } }),
