@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { GantryError } from "#base/core/errors.ts";
 import type { ContainerCreateBody, HostConfig, Ulimit } from "#formats/docker/container.ts";
+import { type DeviceFlags, declareDeviceFlags, deviceConfig, isCdiName } from "./device-flags.ts";
 import { declareHealthFlags, type HealthFlags, healthAnnotations, healthcheck } from "./health-flags.ts";
 import { parseMountFlag } from "./mount-flag.ts";
 import { networkingConfig } from "./network-flags.ts";
@@ -18,7 +19,7 @@ export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-export interface ContainerFlags extends HealthFlags, ResourceFlags {
+export interface ContainerFlags extends HealthFlags, ResourceFlags, DeviceFlags {
   readonly annotation: readonly string[];
   readonly egress: readonly string[];
   readonly addHost: readonly string[];
@@ -61,6 +62,7 @@ export interface ContainerFlags extends HealthFlags, ResourceFlags {
   readonly readOnly?: boolean;
   readonly restart: string;
   readonly rm?: boolean;
+  readonly secret: readonly string[];
   readonly securityOpt: readonly string[];
   readonly shmSize?: string;
   readonly stopSignal?: string;
@@ -128,6 +130,7 @@ export function declareContainerFlags(command: Command): void {
     .option("--read-only", "mount its root read-only")
     .option("--restart <policy>", "no, on-failure[:N], always or unless-stopped", "no")
     .option("--rm", "remove it when it ends");
+  many("--secret <id=…,src=FILE>", "a file in memory alone, at /run/secrets/ID; env=NAME for a variable");
   many("--security-opt <option>", "no-new-privileges, seccomp=FILE or seccomp=unconfined");
   command
     .option("--shm-size <size>", "size of /dev/shm, default 64m")
@@ -144,6 +147,7 @@ export function declareContainerFlags(command: Command): void {
   many("--egress <address|name>", "where it may begin to talk to only, as 192.0.2.0/24, *.example.org or none");
   many("--annotation <name=value>", "an annotation for the runtime");
   declareHealthFlags(command);
+  declareDeviceFlags(command);
   // Docker's -h is the host name, so help is --help alone.
   command.helpOption("--help", "show this");
 }
@@ -221,6 +225,7 @@ export function createBody(
   const host: HostConfig = {
     Binds: flags.volume.filter((text) => text.includes(":")).map(absoluteSource),
     Mounts: mounts,
+    ...deviceConfig(flags),
     VolumesFrom: flags.volumesFrom,
     Tmpfs: Object.fromEntries(flags.tmpfs.map((text) => splitOnce(text, ":"))),
     NetworkMode: networks.mode,
@@ -247,10 +252,12 @@ export function createBody(
     ...resourceFlags(flags),
     ...definedNumber("ShmSize", parseSize(flags.shmSize, "shm-size")),
     Ulimits: flags.ulimit.map(ulimit),
-    Devices: flags.device.map((text) => {
-      const [source, target, access] = text.split(":");
-      return { PathOnHost: source!, PathInContainer: target ?? source!, CgroupPermissions: access ?? "rwm" };
-    }),
+    Devices: flags.device
+      .filter((text) => !isCdiName(text))
+      .map((text) => {
+        const [source, target, access] = text.split(":");
+        return { PathOnHost: source!, PathInContainer: target ?? source!, CgroupPermissions: access ?? "rwm" };
+      }),
     ...(flags.logDriver === undefined && flags.logOpt.length === 0
       ? {}
       : { LogConfig: { Type: flags.logDriver ?? "json-file", Config: pairs(flags.logOpt, "log-opt") } }),

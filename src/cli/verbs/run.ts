@@ -6,6 +6,7 @@ import type { ContainerCreateAnswer, ContainerCreateBody } from "#formats/docker
 import { engineFailed } from "../complain.ts";
 import { type ContainerFlags, createBody, declareContainerFlags } from "../container-flags.ts";
 import type { Context, Verb } from "../contract.ts";
+import { parseSecretFlag } from "../secret-flag.ts";
 import { attachSession } from "../session.ts";
 import { pullImage } from "../transfer.ts";
 
@@ -89,6 +90,25 @@ async function runContainer(
 
 /** Creates; gets the image first when it is missing, as `--pull` says. */
 export async function createContainer(
+  context: Context,
+  client: Client,
+  body: ContainerCreateBody,
+  options: Pick<ContainerFlags, "name" | "pull" | "quiet" | "platform" | "secret">,
+): Promise<ContainerCreateAnswer> {
+  // Read before anything is made: a file that is not there leaves no container.
+  const secrets = options.secret.map((text) => parseSecretFlag(text, context.env));
+  const answer = await createAndPull(context, client, body, options);
+  if (secrets.length === 0) return answer;
+  try {
+    await client.request("POST", `/gantry/v1/containers/${answer.Id}/secrets`, { json: { Secrets: secrets } });
+  } catch (error) {
+    await client.request("DELETE", `/containers/${answer.Id}`, { query: { v: 1 } });
+    throw error;
+  }
+  return answer;
+}
+
+async function createAndPull(
   context: Context,
   client: Client,
   body: ContainerCreateBody,

@@ -28,6 +28,7 @@ import type {
   LogOptions,
   MountChange,
   RootFilesystem,
+  Secret,
   Stats,
   TopResult,
   VolumePort,
@@ -46,6 +47,7 @@ import { connectNetwork, disconnectNetwork, namesOf, publishPort, unpublishPort 
 import { openRootOf } from "./open-root.ts";
 import { Registry } from "./registry.ts";
 import { cancelRestart, scheduleRestart } from "./restarting.ts";
+import { giveSecrets } from "./secrets.ts";
 import { signalName } from "./signals.ts";
 import { rule } from "./states.ts";
 import { readStats } from "./stats.ts";
@@ -267,7 +269,7 @@ class ContainerSet implements Containers {
     const wanted = checkedName(name);
     const owner = this.#entries.named(wanted);
     if (owner !== undefined) {
-      throw new GantryError("conflict", {
+      throw new GantryError(owner === entry ? "invalid" : "conflict", {
         doing: "rename the container to",
         on: wanted,
         because: `the container ${owner.record.id.slice(0, 12)} has that name`,
@@ -317,6 +319,11 @@ class ContainerSet implements Containers {
   async unmount(id: string, target: string, request: unknown): Promise<void> {
     const entry = this.#entries.find(id);
     return entry.serial.run(() => removeMount(this.#context, entry, target, request));
+  }
+
+  async giveSecrets(id: string, secrets: readonly Secret[]): Promise<void> {
+    const entry = this.#entries.find(id);
+    return entry.serial.run(() => giveSecrets(this.#context, entry, secrets));
   }
 
   async connect(id: string, request: EndpointRequest): Promise<void> {

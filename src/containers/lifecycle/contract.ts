@@ -152,6 +152,15 @@ export interface CreateRequest {
   readonly volumes?: readonly VolumeUse[];
 }
 
+/** A file of the container that is in memory alone and in no answer. */
+export interface Secret {
+  readonly target: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface VolumeUse {
   readonly name: string;
   readonly anonymous: boolean;
@@ -197,6 +206,8 @@ export interface ContainerRecord {
   readonly eventAttributes?: Readonly<Record<string, string>>;
   readonly state: ContainerState;
   readonly volumes: readonly VolumeUse[];
+  /** Where its secrets go, never what they are. */
+  readonly secrets?: readonly { readonly target: string }[];
   /** Restarts by policy since somebody last started it. */
   readonly restarts?: number;
   /** The last end was asked for. */
@@ -386,6 +397,11 @@ export interface Containers extends AsyncDisposable {
    * refuses a limit the container is over already.
    */
   update(id: string, change: ContainerUpdate): Promise<void>;
+  /**
+   * Before a start: files that hold for every start until it is removed, and for no longer than the machine runs.
+   * Replaces those given before. Error "conflict": it runs.
+   */
+  giveSecrets(id: string, secrets: readonly Secret[]): Promise<void>;
   /** One more network, at once when it runs. Errors: "denied" without networks of its own; as `Networks.connect`. */
   connect(id: string, request: EndpointRequest): Promise<void>;
   disconnect(id: string, network: string): Promise<void>;

@@ -4,6 +4,7 @@ import { type Context, type Entry, waitResult } from "./context.ts";
 import type { ContainerRecord, ContainerState, ExitRecord } from "./contract.ts";
 import { releaseVolumes } from "./ready-mounts.ts";
 import { planRestart } from "./restart-policy.ts";
+import { forgetSecrets } from "./secrets.ts";
 import { clearRunFolder } from "./tasks.ts";
 
 export interface End {
@@ -93,6 +94,7 @@ async function allOf(work: readonly (Promise<unknown> | undefined)[]): Promise<v
 export async function finishRemoval(context: Context, entry: Entry, volumes: boolean): Promise<void> {
   const { record, paths } = entry;
   await tearDown(context, entry);
+  await forgetSecrets(context, entry);
   context.faults.at("containers.remove.rootfs");
   await context.rootfs.remove(record.id);
   const anonymous = record.volumes.filter((volume) => volume.anonymous).map((volume) => volume.name);

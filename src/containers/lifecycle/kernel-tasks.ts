@@ -11,6 +11,8 @@ import { changesOf } from "./changes.ts";
 import {
   bindPart,
   clearRunFolder,
+  clearSecrets,
+  keepSecrets,
   listChanges,
   mountLive,
   mountRoot,
@@ -18,6 +20,7 @@ import {
   mountVolumes,
   unmountLive,
 } from "./tasks.ts";
+import { clearSecretsAt, writeSecrets } from "./write-secrets.ts";
 
 export const lifecycleKernelTasks: readonly Implementation[] = [
   implement(mountRoot, ({ cwd, options, target }) => {
@@ -58,6 +61,14 @@ export const lifecycleKernelTasks: readonly Implementation[] = [
     const flags = mountFlags.nosuid | mountFlags.nodev | mountFlags.noexec;
     mount({ source: "shm", target: place, type: "tmpfs", flags, data: `mode=1777,size=${size}` });
     return { mounted: true };
+  }),
+  implement(keepSecrets, ({ folder, secrets }) => {
+    writeSecrets(folder, secrets);
+    return { kept: true };
+  }),
+  implement(clearSecrets, ({ folder }) => {
+    clearSecretsAt(folder);
+    return { cleared: true };
   }),
   implement(clearRunFolder, ({ folder, rootfs }) => {
     while (unmount(rootfs, { lazy: true }));

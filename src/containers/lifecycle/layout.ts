@@ -23,6 +23,8 @@ export interface ContainerPaths {
   readonly rootfs: string;
   /** Parts of volumes, each bound here before a start. */
   readonly mounts: string;
+  /** A memory file system while it has secrets; it outlives runs. */
+  readonly secrets: string;
   readonly pidFile: string;
   readonly conmonPidFile: string;
   readonly attach: string;
@@ -50,6 +52,7 @@ export function containerPaths(layout: Layout, id: string): ContainerPaths {
     run,
     rootfs: join(run, "rootfs"),
     mounts: join(run, "mounts"),
+    secrets: join(layout.run, "secrets", id),
     pidFile: join(run, "pid"),
     conmonPidFile: join(run, "conmon.pid"),
     attach: join(run, "attach"),

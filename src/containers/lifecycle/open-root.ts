@@ -28,7 +28,9 @@ export async function openRootOf(context: Context, entry: Entry, mounts: boolean
       await context.kernel.run(mountRoot, { cwd, options, target: root });
       const readonlyRoot = entry.record.config.readonlyRootfs ?? false;
       if (mounts) {
-        const binds = bindsOf(await readyMounts(context, entry));
+        const binds = bindsOf(await readyMounts(context, entry)).filter(
+          ({ source }) => !source.startsWith(entry.paths.secrets),
+        );
         await context.kernel.run(mountVolumes, { root, binds, readonlyRoot });
       }
       ready.resolve({ path: root, [Symbol.asyncDispose]: until });

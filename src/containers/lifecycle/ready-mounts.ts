@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { MountSpec } from "#containers/runtime/contract.ts";
 import type { Context, Entry } from "./context.ts";
 import type { ContainerMount } from "./contract.ts";
+import { secretMounts } from "./secrets.ts";
 import { sharedMemory } from "./sharing.ts";
 import { bindPart, mountRoot } from "./tasks.ts";
 
@@ -12,7 +13,7 @@ export async function readyMounts(context: Context, entry: Entry): Promise<Mount
   for (const [index, mount] of (entry.record.config.mounts ?? []).entries()) {
     mounts.push(await readyMount(context, mount, join(entry.paths.mounts, String(index))));
   }
-  return mounts;
+  return [...mounts, ...secretMounts(entry)];
 }
 
 export async function readyMount(context: Context, mount: ContainerMount, place: string): Promise<MountSpec> {

@@ -1,5 +1,5 @@
 import { task } from "#base/system/pool/contract.ts";
-import type { Change } from "./contract.ts";
+import type { Change, Secret } from "./contract.ts";
 
 /** Kernel work of containers. Implemented in `kernel-tasks.ts`, which only a Worker loads. */
 export const mountRoot = task<
@@ -43,6 +43,15 @@ export const unmountLive = task<{ readonly pid: number; readonly target: string 
 export const mountShm = task<{ readonly place: string; readonly size: number }, { readonly mounted: true }>(
   "containers.mount-shm",
 );
+
+/** Writes secrets into a memory file system at `folder`. */
+export const keepSecrets = task<
+  { readonly folder: string; readonly secrets: readonly Secret[] },
+  { readonly kept: true }
+>("containers.keep-secrets");
+
+/** Missing is no error. */
+export const clearSecrets = task<{ readonly folder: string }, { readonly cleared: true }>("containers.clear-secrets");
 
 /** Unmounts it if mounted and removes the whole folder around it; nothing of a mounted file system is touched. */
 export const clearRunFolder = task<{ readonly folder: string; readonly rootfs: string }, { readonly cleared: true }>(

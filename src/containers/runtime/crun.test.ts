@@ -248,6 +248,9 @@ test("a read-only bind is read-only all the way down, unless only its top is ask
   expect((await touch({})).stdout).toBe("no\nno\n");
   expect((await touch({ topReadonly: true })).stdout).toBe("no\n");
   expect(readdirSync(join(tree, "below"))).toEqual(["file"]);
+  writeFileSync(join(tree, "one"), "text");
+  const mounts = [{ type: "bind", source: join(tree, "one"), target: "/one", readonly: true }] as const;
+  expect((await place.sh("cat /one; echo x 2>/dev/null > /one || echo no", { mounts })).stdout).toBe("textno\n");
 });
 
 function mountedTmpfs(target: string): Disposable {

@@ -95,10 +95,13 @@ function ociMount(mount: MountSpec, privileged: boolean): OciMount {
   };
 }
 
-/** "rro" is mount_setattr(2) on the whole tree: else what is mounted below a read-only bind could be written. */
-function accessOf({ readonly, topReadonly }: Extract<MountSpec, { readonly type: "bind" }>): string[] {
+/**
+ * "rro" is mount_setattr(2) on the whole tree: else what is mounted below a read-only bind could be written. crun takes
+ * it for folders alone; below a file there is nothing.
+ */
+function accessOf({ source, readonly, topReadonly }: Extract<MountSpec, { readonly type: "bind" }>): string[] {
   if (readonly !== true) return ["rw"];
-  return topReadonly === true ? ["ro"] : ["ro", "rro"];
+  return topReadonly === true || !statSync(source).isDirectory() ? ["ro"] : ["ro", "rro"];
 }
 
 /** Files below /proc that lxcfs and its like put their own in place of. */

@@ -37,6 +37,7 @@ export function refuseLimits(resources: Resources): void {
     const value = resources[name as keyof Resources];
     const none = value === undefined || value === 0 || value === -1 || value === "" || value === false;
     const empty = Array.isArray(value) && value.length === 0;
-    if (!none && !empty) throw needsCgroup(`limit ${what} to`, JSON.stringify(value));
+    if (!none && !empty)
+      throw needsCgroup(`limit ${what} to`, typeof value === "string" ? value : JSON.stringify(value));
   }
 }

@@ -10,7 +10,6 @@ export interface VersionAnswer {
   readonly Os: string;
   readonly Arch: string;
   readonly KernelVersion: string;
-  readonly Experimental: boolean;
   readonly BuildTime: string;
 }
 
@@ -61,9 +60,8 @@ export interface InfoAnswer {
   readonly ContainerdCommit: Commit;
   readonly RuncCommit: Commit;
   readonly InitCommit: Commit;
-  readonly ProductLicense: string;
   readonly GenericResources: null;
-  readonly DefaultAddressPools: null;
+  readonly FirewallBackend: { readonly Driver: string };
   readonly CDISpecDirs: readonly string[];
   readonly RegistryConfig: {
     readonly IndexConfigs: Readonly<Record<string, RegistryIndex>>;

@@ -21,6 +21,7 @@ import { gantryRoutes } from "./routes/gantry.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { liveMountRoutes } from "./routes/live-mounts.ts";
 import { networkRoutes } from "./routes/networks.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { volumeWorkRoutes } from "./routes/volume-work.ts";
@@ -36,6 +37,7 @@ export interface DockerApi extends AsyncDisposable {
 /** The Docker Engine API and Gantry's own few pages over an engine. */
 export function createDockerApi(engine: Engine, onError: (error: unknown, what: string) => void): DockerApi {
   const addresses: Addresses = openAddresses(engine.settings, (access, guard) => make(access, guard));
+  const routes = [...apiRoutes(engine), ...addressRoutes(addresses), ...refusedRoutes()];
   const make = (access: Access, guard?: (request: IncomingMessage) => void) =>
     createListener({
       onError,
@@ -49,7 +51,16 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
       },
       routes,
     });
-  const routes: readonly Route[] = [
+  return {
+    server: make({ kind: "full" }),
+    resume: () => addresses.resume(),
+    [Symbol.asyncDispose]: () => addresses[Symbol.asyncDispose](),
+  };
+}
+
+/** What is served over an engine, without the engine's own addresses. */
+export function apiRoutes(engine: Engine): Route[] {
+  return [
     ...systemRoutes(engine),
     ...eventRoutes(engine),
     ...diskUsageRoutes(engine),
@@ -68,13 +79,7 @@ export function createDockerApi(engine: Engine, onError: (error: unknown, what: 
     ...networkRoutes(engine),
     ...containerExtraRoutes(engine),
     ...liveMountRoutes(engine),
+    ...secretRoutes(engine),
     ...gantryRoutes(engine),
-    ...addressRoutes(addresses),
-    ...refusedRoutes(),
   ];
-  return {
-    server: make({ kind: "full" }),
-    resume: () => addresses.resume(),
-    [Symbol.asyncDispose]: () => addresses[Symbol.asyncDispose](),
-  };
 }

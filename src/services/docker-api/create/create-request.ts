@@ -6,6 +6,7 @@ import type { ContainerConfig, ContainerCreateBody, ContainerMount, HostConfig }
 import type { Platform } from "#formats/oci/contract.ts";
 import type { ResolvedImage } from "#images/store/contract.ts";
 import { blockIoOf } from "./block-io.ts";
+import { requestedDevices } from "./device-requests.ts";
 import { deviceRulesOf, devicesOf } from "./devices.ts";
 import { egressOf } from "./egress.ts";
 import { healthCheckOf } from "./health.ts";
@@ -54,6 +55,7 @@ export function planCreate(
   const security = securityOf(host);
   const resources = resourcesOf(host);
   const blockIo = blockIoOf(host);
+  const requested = requestedDevices(host);
   const log = logOptionsOf(host);
   const restart = restartPolicyOf(host.RestartPolicy, host.AutoRemove === true);
   const health = healthCheckOf(config, host);
@@ -76,10 +78,10 @@ export function planCreate(
       config: {
         process: {
           args,
-          env: defaultEnv(config),
+          env: [...defaultEnv(config), ...requested.env],
           cwd: config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir,
           user: config.User || "0",
-          additionalGroups: host.GroupAdd ?? [],
+          additionalGroups: [...(host.GroupAdd ?? []), ...requested.groups],
           terminal: config.Tty === true,
           ...(host.ConsoleSize === undefined || host.ConsoleSize[0] === 0
             ? {}
@@ -90,8 +92,8 @@ export function planCreate(
           ...(host.OomScoreAdj ? { oomScoreAdj: host.OomScoreAdj } : {}),
         },
         ...(host.ReadonlyRootfs === true ? { readonlyRootfs: true } : {}),
-        mounts: mounts.specs,
-        devices: devicesOf(host),
+        mounts: [...mounts.specs, ...requested.mounts],
+        devices: [...devicesOf(host), ...requested.devices],
         deviceRules: deviceRulesOf(host),
         resources: { ...resources, ...blockIo.limits },
         sysctls: host.Sysctls ?? {},

@@ -4,6 +4,7 @@ import type { Resources, Ulimit } from "#containers/runtime/contract.ts";
 import type { HostConfig } from "#formats/docker/container.ts";
 
 const period = 100_000;
+const leastMemory = 512 * 1024;
 
 /** The limits of a HostConfig; 0 and absent both mean none. */
 export function resourcesOf(host: HostConfig): Resources {
@@ -11,6 +12,13 @@ export function resourcesOf(host: HostConfig): Resources {
     throw new GantryError("invalid", {
       doing: "limit the processors",
       because: "--cpus cannot go together with --cpu-quota or --cpu-period",
+    });
+  }
+  if (host.Memory && host.Memory < leastMemory) {
+    throw new GantryError("invalid", {
+      doing: "limit the memory to",
+      on: `${host.Memory}`,
+      because: `the least is ${leastMemory} bytes (512 KiB)`,
     });
   }
   if (host.MemorySwap && host.MemorySwap > 0 && (!host.Memory || host.MemorySwap < host.Memory)) {

@@ -126,7 +126,7 @@ async function exportRoot(engine: Engine, call: Call): Promise<Answer> {
   }
   return {
     status: 200,
-    headers: { "Content-Type": "application/x-tar" },
+    headers: { "Content-Type": "application/octet-stream" },
     stream: async (out) => {
       using _file = file;
       for await (const chunk of createReadStream(file.path)) await out.write(chunk as Buffer);

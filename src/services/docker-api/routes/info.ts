@@ -37,7 +37,6 @@ export function version(engine: Engine): VersionAnswer {
     Os: "linux",
     Arch: architecture[arch()] ?? arch(),
     KernelVersion: release(),
-    Experimental: false,
     BuildTime: "",
   };
 }
@@ -97,9 +96,8 @@ export function info(engine: Engine): InfoAnswer {
     SecurityOptions: ["name=seccomp,profile=builtin", ...(engine.facts.rootless ? ["name=rootless"] : [])],
     LiveRestoreEnabled: true,
     Isolation: "",
-    ProductLicense: "",
     GenericResources: null,
-    DefaultAddressPools: null,
+    FirewallBackend: { Driver: "nftables" },
     CDISpecDirs: ["/etc/cdi", "/var/run/cdi"],
     RegistryConfig: {
       IndexConfigs: {

@@ -91,7 +91,13 @@ function logs(engine: Engine, call: Call): Answer {
 }
 
 function stamped({ stream, timestamp, bytes }: LogLine): OutputPiece {
-  return { stream, bytes: Buffer.concat([Buffer.from(`${timestamp} `), bytes]) };
+  return { stream, bytes: Buffer.concat([Buffer.from(`${inUtc(timestamp)} `), bytes]) };
+}
+
+/** conmon writes the machine's own time; Docker's clients read nanoseconds of UTC. */
+function inUtc(timestamp: string): string {
+  const fraction = /\.\d+/.exec(timestamp)?.[0] ?? "";
+  return `${new Date(timestamp).toISOString().slice(0, 19)}${fraction}Z`;
 }
 
 /** One reading, or one a second while somebody watches. */

@@ -1,5 +1,6 @@
 import { GantryError, isKind } from "#base/core/errors.ts";
 import type { ContainerRecord } from "#containers/lifecycle/contract.ts";
+import { endpointsOf } from "#containers/lifecycle/networking.ts";
 import type { Engine } from "#engine/contract.ts";
 import { onlyFilters } from "../call.ts";
 import { hasLabel } from "../labels.ts";
@@ -41,7 +42,13 @@ const tests: Readonly<Record<string, Test>> = {
     storedRequest(record).image === value || record.image === value || imageOf(engine, value) === record.image,
   volume: (_engine, record, value) =>
     storedRequest(record).mounts.some((mount) => mount.Name === value || mount.Destination === value),
-  network: (_engine, record, value) => record.sandbox.network.kind === value,
+  network: (_engine, record, value) =>
+    record.sandbox.network.kind === value || endpointsOf(record.sandbox).some(({ network }) => network === value),
+  expose: (_engine, record, value) =>
+    Object.keys(storedRequest(record).config.ExposedPorts ?? {}).some(
+      (port) => port === value || port === `${value}/tcp`,
+    ),
+  "is-task": (_engine, _record, value) => value === "false",
   publish: (_engine, record, value) =>
     (record.network?.ports ?? []).some((port) => `${port.hostPort}` === value.split("/")[0]),
   before: (engine, record, value) => record.created < createdOf(engine, value),

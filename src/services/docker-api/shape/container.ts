@@ -1,5 +1,6 @@
 import type { ContainerRecord, ExitRecord, Health } from "#containers/lifecycle/contract.ts";
 import type { Networks, PublishedPort } from "#containers/network/contract.ts";
+import { defaultMaskedPaths, defaultReadonlyPaths } from "#containers/runtime/paths.ts";
 import type {
   ContainerInspect,
   ContainerPort,
@@ -13,6 +14,7 @@ import { span } from "#formats/docker/span.ts";
 import type { StoredRequest } from "../create/create-request.ts";
 import { commandLine } from "../create/image-defaults.ts";
 import { endpointTable, networkModeOf } from "./endpoints.ts";
+import { wholeConfig, wholeHostConfig } from "./inspect-defaults.ts";
 import { timestamp, zeroTime } from "./time.ts";
 
 export function storedRequest(record: Pick<ContainerRecord, "request">): StoredRequest {
@@ -186,7 +188,10 @@ export function inspect(
     AppArmorProfile: "",
     ExecIDs: execs.length === 0 ? null : execs,
     HostConfig: {
-      ...stored.host,
+      ...wholeHostConfig(stored.host, {
+        MaskedPaths: defaultMaskedPaths,
+        ReadonlyPaths: defaultReadonlyPaths,
+      }),
       NetworkMode: stored.host.NetworkMode || "bridge",
       LogConfig: { Type: stored.host.LogConfig?.Type || "json-file", Config: stored.host.LogConfig?.Config ?? {} },
       RestartPolicy: restartPolicy(record),
@@ -195,7 +200,7 @@ export function inspect(
     GraphDriver: { Name: "overlay2", Data: places.upper === undefined ? null : { UpperDir: places.upper } },
     ...(size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.root }),
     Mounts: stored.mounts,
-    Config: { ...stored.config, Hostname: stored.config.Hostname || record.id.slice(0, 12) },
+    Config: { ...wholeConfig(stored.config), Hostname: stored.config.Hostname || record.id.slice(0, 12) },
     NetworkSettings: {
       SandboxID: record.id,
       SandboxKey: record.network?.namespace ?? "",

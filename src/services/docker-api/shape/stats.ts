@@ -52,7 +52,10 @@ const noTime = "0001-01-01T00:00:00Z";
 export function statsShape(id: string, name: string, reading: Stats, before: Stats | undefined): object {
   const head = { name: `/${name}`, id, os_type: "linux" };
   if (!reading.running) {
-    const none = { cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 }, throttling_data: {} };
+    const none = {
+      cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
+      throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
+    };
     const rest = {
       pids_stats: {},
       networks: {},
