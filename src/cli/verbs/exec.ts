@@ -1,7 +1,6 @@
 import { GantryError, isKind } from "#base/core/errors.ts";
-import type { Client, RawConnection } from "#client/contract.ts";
+import type { Client } from "#client/contract.ts";
 import type { ExecInspect } from "#formats/docker/container.ts";
-import { complain, notRun } from "../complain.ts";
 import { collect, environment } from "../container-flags.ts";
 import type { Verb } from "../contract.ts";
 import { terminalSize } from "../raw-terminal.ts";
@@ -78,16 +77,7 @@ export const verb: Verb = {
         {
           const size = tty ? terminalSize() : undefined;
           const console = size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] };
-          let opened: RawConnection;
-          try {
-            opened = await client.hijack(`/exec/${Id}/start`, { json: { Detach: false, Tty: tty, ...console } });
-          } catch (error) {
-            const code = notRun(error);
-            if (code === undefined) throw error;
-            complain(context, error);
-            return code;
-          }
-          using connection = opened;
+          using connection = await client.hijack(`/exec/${Id}/start`, { json: { Detach: false, Tty: tty, ...console } });
           // A terminal's own keys arrive as bytes; without one a signal is for the program, not for this process.
           using _signals = tty ? undefined : forwardSignals((signal) => killExec(client, Id, signal));
           const detached = await pump(context, connection, {

@@ -1,10 +1,10 @@
-import { GantryError } from "#base/core/errors.ts";
-import type { ExecRecord } from "#containers/lifecycle/contract.ts";
+import { GantryError, isKind } from "#base/core/errors.ts";
+import type { Attachment, ExecRecord } from "#containers/lifecycle/contract.ts";
 import type { Engine } from "#engine/contract.ts";
 import type { ExecCreateBody, ExecInspect, ExecStartBody } from "#formats/docker/container.ts";
 import type { Answer, Call, Route } from "../contract.ts";
 import { mergeEnv } from "../create/image-defaults.ts";
-import { joinStreams, multiplexedStream, rawStream } from "../multiplex.ts";
+import { frame, joinStreams, multiplexedStream, rawStream, written } from "../multiplex.ts";
 import { size } from "./containers.ts";
 
 export function execRoutes(engine: Engine): Route[] {
@@ -77,10 +77,16 @@ async function start(engine: Engine, call: Call): Promise<Answer> {
   const record = engine.containers.execs.inspect(call.params.id!);
   const terminal = record.process.terminal === true;
   const console_ = body.ConsoleSize;
-  const attachment = await engine.containers.execs.start(record.id, {
-    attach: body.Detach !== true,
-    ...(console_ ? { size: { rows: console_[0], columns: console_[1] } } : {}),
-  });
+  let attachment: Attachment | undefined;
+  try {
+    attachment = await engine.containers.execs.start(record.id, {
+      attach: body.Detach !== true,
+      ...(console_ ? { size: { rows: console_[0], columns: console_[1] } } : {}),
+    });
+  } catch (error) {
+    if (body.Detach === true || !isKind(error) || error.parts.details?.exitCode === undefined) throw error;
+    return notStarted(error.message, terminal);
+  }
   if (attachment === undefined) return { status: 200 };
   return {
     contentType: terminal ? rawStream : multiplexedStream,
@@ -89,6 +95,15 @@ async function start(engine: Engine, call: Call): Promise<Answer> {
       // Clients ask for the exit code as soon as the stream ends: it must be known by then.
       if (!socket.destroyed) await engine.containers.execs.wait(record.id);
     },
+  };
+}
+
+/** Clients that ask for a shell and take the next when there is none look for words in the stream and an exit code. */
+function notStarted(message: string, terminal: boolean): Answer {
+  const words = Buffer.from(`${message}\r\n`);
+  return {
+    contentType: terminal ? rawStream : multiplexedStream,
+    hijack: async (socket) => written(socket, terminal ? words : frame("stderr", words)),
   };
 }
 
