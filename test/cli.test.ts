@@ -87,7 +87,9 @@ describe("completion", () => {
 
   test("verbs, nested verbs, groups, flags and their words are offered", async () => {
     expect(await complete("sta")).toEqual(["start", "stats"]);
-    expect(await complete("volume", "")).toEqual(["create", "ls", "inspect", "rm", "prune"]);
+    expect(await complete("volume", "")).toEqual(
+      "create ls inspect rm prune clone snapshot export import rename".split(" "),
+    );
     expect(await complete("image", "hi")).toEqual(["history"]);
     expect(await complete("run", "--read")).toEqual(["--read-only"]);
     expect(await complete("run", "--pull", "")).toEqual(["always", "missing", "never"]);
@@ -114,7 +116,9 @@ try "${program} bootstrap debian:b"
 try "${program} volume "`;
     const { code, out, err } = await run(["bash", "-c", script]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toBe("start stats\ninspect\nbookworm\ncreate ls inspect rm prune\n");
+    expect(out).toBe(
+      "start stats\ninspect\nbookworm\ncreate ls inspect rm prune clone snapshot export import rename\n",
+    );
   });
 
   test("an unknown shell is refused with the known ones", async () => {

@@ -7,7 +7,7 @@ import { paint } from "./output/colour.ts";
 export const engineFailed = 125;
 
 /** 127 or 126 when the engine says that the program is not there or not to be run; undefined for all else. */
-export function notRun(error: unknown): 126 | 127 | undefined {
+function notRun(error: unknown): 126 | 127 | undefined {
   if (!(error instanceof EngineRefusal)) return undefined;
   if (/executable file .*not found|no such file or directory/i.test(error.message)) return 127;
   return /permission denied/i.test(error.message) ? 126 : undefined;

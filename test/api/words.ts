@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import type Docker from "dockerode";
-import type { Answer, Api } from "./contract.ts";
+import type { Answer, Api, Case } from "./contract.ts";
 
 /** An answer by its status and by whether it is an error in Docker's form. */
 export function shown({ status, body }: Answer): object {
@@ -69,3 +69,5 @@ export async function whole(stream: NodeJS.ReadableStream): Promise<Buffer> {
 }
 
 export type Inspected = Docker.ContainerInspectInfo;
+
+export const one = (name: string, run: Case["run"]): Case => ({ name, run });

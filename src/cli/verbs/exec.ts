@@ -77,7 +77,9 @@ export const verb: Verb = {
         {
           const size = tty ? terminalSize() : undefined;
           const console = size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] };
-          using connection = await client.hijack(`/exec/${Id}/start`, { json: { Detach: false, Tty: tty, ...console } });
+          using connection = await client.hijack(`/exec/${Id}/start`, {
+            json: { Detach: false, Tty: tty, ...console },
+          });
           // A terminal's own keys arrive as bytes; without one a signal is for the program, not for this process.
           using _signals = tty ? undefined : forwardSignals((signal) => killExec(client, Id, signal));
           const detached = await pump(context, connection, {

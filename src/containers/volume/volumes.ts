@@ -8,6 +8,7 @@ import type { Database } from "#base/system/database/contract.ts";
 import type { CreateVolume, VolumeMounter, VolumeRecord, Volumes } from "./contract.ts";
 import { checkOptions, wantedMount } from "./driver-options.ts";
 import { VolumeMounts } from "./mounts.ts";
+import { checkName, sameOptions, taken } from "./refusals.ts";
 import { VolumeTable } from "./table.ts";
 
 export interface VolumesOptions {
@@ -29,8 +30,6 @@ export interface VolumeFiles {
   /** Copies what `target` holds inside `rootfs` into `volume`, its own owner and mode too. Missing is no error. */
   fill(rootfs: string, target: string, volume: string): Promise<void>;
 }
-
-const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
 
 export function openVolumes(options: VolumesOptions): Volumes {
   return new LocalVolumes(options);
@@ -70,7 +69,7 @@ class LocalVolumes implements Volumes {
     const name = this.#checked(request);
     const known = this.get(name);
     if (known !== undefined) {
-      this.#sameOptions(known, request.options ?? {});
+      sameOptions(known, request.options ?? {});
       return { record: known, fresh: false };
     }
     if (this.#making.has(name)) throw taken(name, "make the volume");
@@ -196,39 +195,6 @@ class LocalVolumes implements Volumes {
     checkOptions(name, request.options ?? {});
     return name;
   }
-
-  /** Who names none takes the volume as it is. */
-  #sameOptions(known: VolumeRecord, options: Readonly<Record<string, string>>): void {
-    const names = Object.keys(options);
-    if (names.length === 0) return;
-    const all = new Set([...names, ...Object.keys(known.options)]);
-    if ([...all].every((option) => known.options[option] === options[option])) return;
-    throw new GantryError("conflict", {
-      doing: "make the volume",
-      on: known.name,
-      because: "a volume of that name exists with other options",
-      next: "Remove that one first, or choose another name.",
-    });
-  }
-}
-
-function checkName(name: string): void {
-  if (namePattern.test(name)) return;
-  throw new GantryError("invalid", {
-    doing: "make the volume",
-    on: name,
-    because: "a name is letters, digits, _ . and -, and begins with a letter or digit",
-    next: "For a folder of the host, name its absolute path.",
-  });
-}
-
-function taken(name: string, doing: string): GantryError {
-  return new GantryError("conflict", {
-    doing,
-    on: name,
-    because: "there is a volume of that name",
-    next: "Choose another name.",
-  });
 }
 
 /** Folders without a row: what a crash between the two left. Called once, when the engine starts. */

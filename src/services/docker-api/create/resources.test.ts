@@ -16,9 +16,13 @@ test("processors become a quota of a tenth of a second", () => {
 
 test("swap without memory, or less of both than of one, is refused; unlimited swap is not", () => {
   expect(() => resourcesOf({ MemorySwap: 1 })).toThrow("there is no memory limit");
-  expect(() => resourcesOf({ Memory: 2 ** 20, MemorySwap: 1 })).toThrow("the memory alone is 1048576");
-  expect(resourcesOf({ Memory: 2 ** 20, MemorySwap: -1 })).toEqual({ memory: 2 ** 20, memorySwap: -1 });
-  expect(resourcesOf({ Memory: 2 ** 20, MemorySwap: 2 ** 20 })).toEqual({ memory: 2 ** 20, memorySwap: 2 ** 20 });
+  expect(() => resourcesOf({ Memory: 2_000_000, MemorySwap: 1 })).toThrow("the memory alone is 2000000");
+  expect(resourcesOf({ Memory: 2_000_000, MemorySwap: -1 })).toEqual({ memory: 2_000_000, memorySwap: -1 });
+  expect(resourcesOf({ Memory: 2_000_000, MemorySwap: 2_000_000 })).toEqual({
+    memory: 2_000_000,
+    memorySwap: 2_000_000,
+  });
+  expect(() => resourcesOf({ Memory: 1 })).toThrow("the least is 524288 bytes");
 });
 
 test("ulimits keep both sides", () => {
