@@ -15,6 +15,7 @@ export type Unit = "ms" | "per s" | "MB" | "MB/s" | "%" | "mounts";
 export type Bar =
   | { readonly kind: "ratio-at-most"; readonly rival: ContenderName; readonly value: number }
   | { readonly kind: "ratio-at-least"; readonly rival: ContenderName; readonly value: number }
+  | { readonly kind: "at-least"; readonly value: number }
   | { readonly kind: "at-most"; readonly value: number; readonly yardstick?: boolean };
 
 export interface Row {

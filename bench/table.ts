@@ -8,6 +8,7 @@ export type Verdict = "met" | "missed" | "not counted";
 /** Bars of the issue on medians; an absolute one counts where the machine's yardstick is quick enough. */
 export function judge(row: Row, bar: Bar, yardstick: number): Verdict {
   const own = median(row.samples.get("gantry") ?? []);
+  if (bar.kind === "at-least") return own >= bar.value ? "met" : "missed";
   if (bar.kind === "at-most") {
     if (bar.yardstick === true && yardstick > fastMachine) return "not counted";
     return own <= bar.value ? "met" : "missed";
@@ -17,6 +18,7 @@ export function judge(row: Row, bar: Bar, yardstick: number): Verdict {
 }
 
 export function describeBar(bar: Bar, unit: string): string {
+  if (bar.kind === "at-least") return `≥ ${bar.value} ${unit}`;
   if (bar.kind === "at-most") return `≤ ${bar.value} ${unit}`;
   return `${bar.kind === "ratio-at-most" ? "≤" : "≥"} ${bar.value} × ${bar.rival}`;
 }

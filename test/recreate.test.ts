@@ -106,6 +106,13 @@ test("the command that is printed makes the same container again", async () => {
 test("a plain container is a plain command, without what its image says", async () => {
   await engine.ok("create", "--name", "plain", "busybox");
   expect(await engine.ok("recreate", "plain")).toBe("gantry run --name plain busybox");
+  const words = ["--pid", "host", "--uts", "host", "--ipc", "host", "--log-driver", "none", "--cpuset-mems", "0"];
+  await engine.ok("create", "--name", "near", "--device-cgroup-rule", "c 1:3 r", ...words, "busybox");
+  const printed = await engine.ok("recreate", "near");
+  for (const part of ["--pid host", "--uts host", "--ipc host", "--log-driver none", "--cpuset-mems 0"]) {
+    expect(printed).toContain(part);
+  }
+  expect(printed).toContain("--device-cgroup-rule 'c 1:3 r'");
   await engine.ok("rm", "plain");
 });
 

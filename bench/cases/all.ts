@@ -5,6 +5,7 @@ import { execTrue, listing, runTrue } from "./command-line.ts";
 import { engineStart } from "./engine-start.ts";
 import { layers } from "./layers.ts";
 import { idleContainers, idleEngine } from "./memory.ts";
+import { execByApi, logReading, manyPorts, startsAtOnce, statsOnce } from "./scale.ts";
 import { transfer } from "./transfer.ts";
 import { unpack } from "./unpack.ts";
 
@@ -15,6 +16,11 @@ export const cases: readonly Case[] = [
   manyStarts,
   listing,
   execTrue,
+  execByApi,
+  statsOnce,
+  logReading,
+  manyPorts,
+  startsAtOnce,
   idleEngine,
   idleContainers,
   layers,

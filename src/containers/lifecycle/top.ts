@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { GantryError } from "#base/core/errors.ts";
 import { cgroupProcesses } from "#base/system/cgroup/processes.ts";
 import { installedProgram } from "#base/system/process/installed.ts";
+import { needsCgroup } from "#containers/runtime/without-cgroups.ts";
 import type { ContainerRecord, TopResult } from "./contract.ts";
 
 const titles = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"] as const;
@@ -13,7 +14,7 @@ const ticksPerSecond = 100;
  */
 export async function readTop({ state }: ContainerRecord, words: string): Promise<TopResult> {
   if (state.status !== "running" && state.status !== "paused") return { titles, processes: [] };
-  const own = cgroupProcesses(state.pid);
+  const own = processesOf(state.pid);
   if (words !== "" && words !== "-ef") return askPs(words, own);
   const bootTime = Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1] ?? 0);
   const pids = readdirSync("/proc").filter((name) => own.has(Number(name)));
@@ -22,6 +23,24 @@ export async function readTop({ state }: ContainerRecord, words: string): Promis
     return row === undefined ? [] : [row];
   });
   return { titles, processes };
+}
+
+/** Without cgroups by their pid namespace. Error "unsupported" when that is the engine's own. */
+function processesOf(pid: number): ReadonlySet<number> {
+  const found = cgroupProcesses(pid);
+  if (found.has(pid)) return found;
+  const own = pidNamespace(pid);
+  if (own === pidNamespace("self")) throw needsCgroup("list the processes of a container in the host's pid namespace");
+  const all = readdirSync("/proc").map(Number);
+  return new Set(all.filter((one) => one > 0 && own !== undefined && pidNamespace(one) === own));
+}
+
+function pidNamespace(pid: number | "self"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined; // It ended meanwhile.
+  }
 }
 
 async function askPs(words: string, own: ReadonlySet<number>): Promise<TopResult> {

@@ -365,3 +365,6 @@ export interface PathStat {
   readonly mtime: string;
   readonly linkTarget: string;
 }
+
+/** Bytes of /dev/shm when nobody says. */
+export const defaultShmSize = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Healthcheck } from "#formats/docker/container.ts";
+import { defaultShmSize, type Healthcheck } from "#formats/docker/container.ts";
 import type { RecreateInput } from "./contract.ts";
 import { type Facts, factsOf } from "./facts.ts";
 
@@ -61,11 +61,15 @@ function service({ config, host, ...facts }: Facts): object {
     devices: (host.Devices ?? []).map(
       (device) => `${device.PathOnHost}:${device.PathInContainer}:${device.CgroupPermissions}`,
     ),
+    device_cgroup_rules: host.DeviceCgroupRules,
+    pid: host.PidMode,
+    uts: host.UTSMode,
+    ipc: host.IpcMode === "private" ? undefined : host.IpcMode,
     sysctls: host.Sysctls,
     ulimits: Object.fromEntries((host.Ulimits ?? []).map(({ Name, Soft, Hard }) => [Name, { soft: Soft, hard: Hard }])),
     read_only: host.ReadonlyRootfs,
     init: host.Init,
-    shm_size: host.ShmSize || undefined,
+    shm_size: host.ShmSize === defaultShmSize ? undefined : host.ShmSize || undefined,
     stop_signal: config.StopSignal,
     stop_grace_period: config.StopTimeout ? `${config.StopTimeout}s` : undefined,
     healthcheck: health(config.Healthcheck),

@@ -1,4 +1,4 @@
-import type { Healthcheck, HostConfig } from "#formats/docker/container.ts";
+import { defaultShmSize, type Healthcheck, type HostConfig } from "#formats/docker/container.ts";
 import type { RecreateInput } from "./contract.ts";
 import { type Facts, factsOf, type NetworkFacts } from "./facts.ts";
 
@@ -54,6 +54,10 @@ function flags(facts: Facts): string[] {
         (device) => `${device.PathOnHost}:${device.PathInContainer}:${device.CgroupPermissions}`,
       ),
     ),
+    ...each("--device-cgroup-rule", host.DeviceCgroupRules),
+    ...one("--pid", host.PidMode),
+    ...one("--uts", host.UTSMode),
+    ...one("--ipc", host.IpcMode === "private" ? undefined : host.IpcMode),
     ...each("--group-add", host.GroupAdd),
     ...each(
       "--ulimit",
@@ -65,9 +69,10 @@ function flags(facts: Facts): string[] {
     ),
     ...on("--read-only", host.ReadonlyRootfs),
     ...on("--init", host.Init),
-    ...one("--shm-size", host.ShmSize),
+    ...one("--shm-size", host.ShmSize === defaultShmSize ? undefined : host.ShmSize),
     ...one("--stop-signal", config.StopSignal),
     ...one("--stop-timeout", config.StopTimeout),
+    ...one("--log-driver", host.LogConfig?.Type === "json-file" ? undefined : host.LogConfig?.Type),
     ...each(
       "--log-opt",
       Object.entries(host.LogConfig?.Config ?? {}).map(([name, value]) => `${name}=${value}`),
@@ -105,6 +110,7 @@ function limitFlags(host: HostConfig): string[] {
     ["--cpu-quota", host.CpuQuota],
     ["--cpu-period", host.CpuPeriod],
     ["--cpuset-cpus", host.CpusetCpus],
+    ["--cpuset-mems", host.CpusetMems],
     ["--pids-limit", host.PidsLimit],
   ];
   return values.flatMap(([flag, value]) => (value ? [flag, String(value)] : []));

@@ -1,4 +1,4 @@
-import type { ContainerConfig, HostConfig } from "#formats/docker/container.ts";
+import { type ContainerConfig, defaultShmSize, type HostConfig } from "#formats/docker/container.ts";
 
 /** What Docker shows of settings nobody asked for: clients read them without looking whether they are there. */
 const hostDefaults = {
@@ -28,7 +28,7 @@ const hostDefaults = {
   SecurityOpt: null,
   UTSMode: "",
   UsernsMode: "",
-  ShmSize: 64 * 1024 * 1024,
+  ShmSize: defaultShmSize,
   Runtime: "crun",
   Isolation: "",
   CpuShares: 0,
