@@ -206,3 +206,8 @@ test("a request whose large body nobody reads is answered, and the server goes o
   expect(answer.status).toBe(404);
   expect((await get("/plain")).status).toBe(200);
 });
+
+test("a request line of half a megabyte is read, as dockerode writes for a thousand ports", async () => {
+  const response = await fetch(`http://engine/plain?${"x".repeat(512 * 1024)}`, { unix: path });
+  expect([response.status, await response.json()]).toEqual([200, { a: 1 }]);
+});

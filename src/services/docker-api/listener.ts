@@ -21,10 +21,13 @@ export interface ListenerOptions {
   readonly guard?: (request: IncomingMessage) => void;
 }
 
+/** Bytes, as Docker's: dockerode repeats a whole body in the query. */
+const maxHeaderSize = 1024 * 1024;
+
 /** An HTTP server speaking the routes; not yet listening. Time-outs are off: logs and events last for days. */
 export function createListener(options: ListenerOptions): Server {
   const router = new Router(options.routes);
-  const server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
+  const server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, maxHeaderSize });
   server.timeout = 0;
 
   async function answer(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
