@@ -21,3 +21,10 @@ export function shortId(id: string): string {
 export function ago(seconds: number, now = Date.now()): string {
   return `${span(now - seconds * 1000)} ago`;
 }
+
+/** The cell of a LABELS column. */
+export function labelsCell(labels: Readonly<Record<string, string>> | null): string {
+  return Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}

@@ -1,7 +1,7 @@
 import { GantryError, isKind } from "#base/core/errors.ts";
 import type { Client } from "#client/contract.ts";
 import type { Verb } from "../contract.ts";
-import { compile } from "../output/template.ts";
+import { showEach } from "../show-each.ts";
 
 const places = {
   container: "/containers/NAME/json",
@@ -41,22 +41,9 @@ export const verb: Verb = {
     command.action((names: string[], options: { format?: string; size?: boolean; type?: string }) =>
       run(async (context) => {
         const client = await context.client();
-        const template =
-          options.format === undefined || options.format === "json" ? undefined : compile(options.format);
-        const found: unknown[] = [];
-        let failure: unknown;
-        for (const name of names) {
-          try {
-            found.push(await find(client, name, options.type, options.size === true));
-          } catch (error) {
-            failure ??= error;
-          }
-        }
-        if (template !== undefined) for (const item of found) context.stdout.write(`${template(item)}\n`);
-        else if (options.format === "json") for (const item of found) context.stdout.write(`${JSON.stringify(item)}\n`);
-        else context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-        if (failure !== undefined) throw failure;
-        return undefined;
+        return await showEach(context, names, options.format, (name) =>
+          find(client, name, options.type, options.size === true),
+        );
       }),
     );
   },

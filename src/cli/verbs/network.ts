@@ -8,9 +8,9 @@ import { each } from "../each.ts";
 import { filterQuery } from "../filter-flag.ts";
 import { ipamConfigs } from "../ipam-flags.ts";
 import { type Column, renderList } from "../output/list.ts";
-import { compile } from "../output/template.ts";
-import { shortId } from "../output/words.ts";
+import { labelsCell, shortId } from "../output/words.ts";
 import { pairs } from "../pairs-flag.ts";
+import { showEach } from "../show-each.ts";
 
 type Run = (act: (context: Context) => Promise<VerbResult>) => Promise<void>;
 
@@ -101,10 +101,7 @@ const columns = (trunc: boolean): readonly Column<NetworkInspect>[] => [
   {
     title: "",
     field: "Labels",
-    cell: (network) =>
-      Object.entries(network.Labels)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(","),
+    cell: (network) => labelsCell(network.Labels),
   },
 ];
 
@@ -150,22 +147,9 @@ function declareInspect(command: Command, run: Run): void {
     .action((names: string[], options: { format?: string }) =>
       run(async (context) => {
         const client = await context.client();
-        const found: NetworkInspect[] = [];
-        let failure: unknown;
-        for (const name of names) {
-          try {
-            found.push(await client.request<NetworkInspect>("GET", `/networks/${encodeURIComponent(name)}`));
-          } catch (error) {
-            failure ??= error;
-          }
-        }
-        if (options.format === undefined) context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-        else {
-          const show = options.format === "json" ? JSON.stringify : compile(options.format);
-          for (const network of found) context.stdout.write(`${show(network)}\n`);
-        }
-        if (failure !== undefined) throw failure;
-        return undefined;
+        return await showEach(context, names, options.format, (name) =>
+          client.request("GET", `/networks/${encodeURIComponent(name)}`),
+        );
       }),
     );
 }

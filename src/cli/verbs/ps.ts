@@ -3,7 +3,7 @@ import { collect } from "../container-flags.ts";
 import type { Verb } from "../contract.ts";
 import { filterQuery } from "../filter-flag.ts";
 import { type Column, renderList } from "../output/list.ts";
-import { ago, shortId, size } from "../output/words.ts";
+import { ago, labelsCell, shortId, size } from "../output/words.ts";
 
 interface Options {
   readonly all?: boolean;
@@ -47,10 +47,7 @@ function columns(options: Options): Column<ContainerSummary>[] {
     {
       title: "",
       field: "Labels",
-      cell: (item) =>
-        Object.entries(item.Labels)
-          .map(([name, value]) => `${name}=${value}`)
-          .join(","),
+      cell: (item) => labelsCell(item.Labels),
     },
     { title: "", field: "Mounts", cell: (item) => item.Mounts.map((mount) => mount.Name ?? mount.Source).join(",") },
     { title: "", field: "Networks", cell: (item) => Object.keys(item.NetworkSettings.Networks).join(",") },

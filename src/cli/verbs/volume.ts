@@ -6,9 +6,9 @@ import type { Context, Verb, VerbResult } from "../contract.ts";
 import { each } from "../each.ts";
 import { filterQuery } from "../filter-flag.ts";
 import { type Column, renderList } from "../output/list.ts";
-import { compile } from "../output/template.ts";
-import { size } from "../output/words.ts";
+import { labelsCell, size } from "../output/words.ts";
 import { pairs } from "../pairs-flag.ts";
+import { showEach } from "../show-each.ts";
 import { declareWork } from "./volume-work.ts";
 
 interface Volume {
@@ -81,10 +81,7 @@ const columns: readonly Column<Volume>[] = [
   {
     title: "",
     field: "Labels",
-    cell: (volume) =>
-      Object.entries(volume.Labels ?? {})
-        .map(([name, value]) => `${name}=${value}`)
-        .join(","),
+    cell: (volume) => labelsCell(volume.Labels),
   },
 ];
 
@@ -126,22 +123,9 @@ function declareInspect(command: Command, run: Run): void {
     .action((names: string[], options: { format?: string }) =>
       run(async (context) => {
         const client = await context.client();
-        const found: Volume[] = [];
-        let failure: unknown;
-        for (const name of names) {
-          try {
-            found.push(await client.request<Volume>("GET", `/volumes/${encodeURIComponent(name)}`));
-          } catch (error) {
-            failure ??= error;
-          }
-        }
-        if (options.format === undefined) context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-        else {
-          const show = options.format === "json" ? JSON.stringify : compile(options.format);
-          for (const volume of found) context.stdout.write(`${show(volume)}\n`);
-        }
-        if (failure !== undefined) throw failure;
-        return undefined;
+        return await showEach(context, names, options.format, (name) =>
+          client.request("GET", `/volumes/${encodeURIComponent(name)}`),
+        );
       }),
     );
 }

@@ -38,10 +38,13 @@ async function ask(
         error: () => answer.resolve(undefined),
       },
     });
-    socket.send(own);
-    const result = await answer.promise;
-    socket.close();
-    return result;
+    try {
+      // Where no way leads there it throws, and the descriptor must not stay.
+      socket.send(own);
+      return await answer.promise;
+    } finally {
+      socket.close();
+    }
   } catch {
     return undefined; // No way to that server: the next one is asked.
   } finally {
@@ -81,10 +84,12 @@ async function askStream(question: Buffer, server: string, patience: number): Pr
         error: nothing,
       },
     });
-    socket.write(question);
-    const result = await answer.promise;
-    socket.end();
-    return result;
+    try {
+      socket.write(question);
+      return await answer.promise;
+    } finally {
+      socket.end();
+    }
   } catch {
     return undefined; // Nobody listens there: the next one is asked.
   } finally {

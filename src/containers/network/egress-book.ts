@@ -48,8 +48,7 @@ export class EgressBook {
     const entry = this.#restricted.get(key);
     if (entry === undefined) return;
     this.#restricted.delete(key);
-    // Of a table that somebody flushed there is nothing to delete.
-    await this.#writer.change(this.#text("delete", entry)).catch(() => undefined);
+    await this.#writer.remove(this.#text("delete", entry));
   }
 
   /** An allowed name led here: the way is open before the answer is given. */

@@ -62,11 +62,13 @@ export class HeldPorts {
 
   async release(held: Held): Promise<void> {
     const entry = entryOf(held.endpoints);
-    if (entry !== undefined && held.ports.length > 0) {
-      // After a flush by somebody else there is nothing to delete; what counts is that they are gone.
-      await this.#writer.change(this.#rules("delete", entry, held.ports)).catch(() => undefined);
+    try {
+      if (entry !== undefined && held.ports.length > 0) {
+        await this.#writer.remove(this.#rules("delete", entry, held.ports));
+      }
+    } finally {
+      await this.#keeper.letGo(held.ports);
     }
-    await this.#keeper.letGo(held.ports);
   }
 
   /** For the tables made anew. */

@@ -143,3 +143,23 @@ test("a new engine keeps what runs, drops what was only ready, and after dismant
   expect(existsSync(join(host.base.folder, "netns"))).toBe(false);
   expect(readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim()).toBe("0");
 });
+
+test("rules that somebody else changed leave nothing of a released container behind, and all of the others", async () => {
+  await using host = machine();
+  await using networks = host.open();
+  const publish = (...hostPorts: number[]) => ({
+    endpoints: bridge,
+    ports: hostPorts.map((hostPort) => ({ protocol: "tcp" as const, containerPort: 80, hostPort })),
+  });
+  await networks.lease("gone", publish(8080, 8081));
+  const stays = await networks.lease("stays", publish(8082));
+  await host.serve(stays, "page");
+  const rules = () => sh("nft list table ip gantry");
+  const map = /map (\w+) \{[^}]*? 8080 : /s.exec(rules())![1]!;
+  sh(`nft delete element ip gantry ${map} '{ 127.0.0.1 . tcp . 8080 }'`);
+  expect(rules()).toContain("8081");
+  await networks.release("gone");
+  expect(rules()).not.toContain("8081");
+  expect(sh(get("http://127.0.0.1:8082/"))).toBe("page");
+  await networks.dismantle();
+});

@@ -81,7 +81,7 @@ class NetworkSet implements Networks {
   readonly #rows: NetworkTable;
   readonly #live = new Map<string, LiveNetwork>();
   readonly #names = new NameTable();
-  readonly #writer = new RuleWriter();
+  readonly #writer = new RuleWriter(() => this.#allRules());
   readonly #egress: EgressBook;
   readonly #book: LeaseBook;
   #dns: DnsServer | undefined;
@@ -355,13 +355,15 @@ class NetworkSet implements Networks {
         random: this.#random,
         clock: this.#clock,
       });
-    await this.#writer.rebuild(() => {
-      const bridges = [...this.#live.values()].flatMap((network) => {
-        const facts = network.inRules ? network.facts() : undefined;
-        return facts === undefined ? [] : [bridgeRules("add", this.#table, facts)];
-      });
-      return [baseRules(this.#table, this.#dns?.port), ...bridges, this.#book.rules()].join("");
+    await this.#writer.rebuild();
+  }
+
+  #allRules(): string {
+    const bridges = [...this.#live.values()].flatMap((network) => {
+      const facts = network.inRules ? network.facts() : undefined;
+      return facts === undefined ? [] : [bridgeRules("add", this.#table, facts)];
     });
+    return [baseRules(this.#table, this.#dns?.port), ...bridges, this.#book.rules()].join("");
   }
 
   /** Once there are rules to lose. */

@@ -5,8 +5,14 @@ import { applyRules } from "#base/system/nftables/nft.ts";
  * was written between their text and their transaction would be lost.
  */
 export class RuleWriter {
+  readonly #all: () => string;
   readonly #running = new Set<Promise<void>>();
   #rebuilding: Promise<void> = Promise.resolve();
+
+  /** `all`: the tables anew with what is held; asked for when nothing else is being written. */
+  constructor(all: () => string) {
+    this.#all = all;
+  }
 
   async change(text: string): Promise<void> {
     await this.#rebuilding;
@@ -19,11 +25,22 @@ export class RuleWriter {
     }
   }
 
-  /** `text` is asked for when nothing else is being written. */
-  rebuild(text: () => string): Promise<void> {
+  /**
+   * Takes elements away whose holder is forgotten already. Where they cannot be, because somebody changed our tables,
+   * all is made anew: an element left behind would lead to whoever gets its address next.
+   */
+  async remove(text: string): Promise<void> {
+    try {
+      await this.change(text);
+    } catch {
+      await this.rebuild();
+    }
+  }
+
+  rebuild(): Promise<void> {
     const work = this.#rebuilding.then(async () => {
       await Promise.allSettled(this.#running);
-      await applyRules(text());
+      await applyRules(this.#all());
     });
     // Others wait for its end, whichever; its failure is told to who asked.
     this.#rebuilding = work.catch(() => undefined);
