@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { end, family } from "../../bench/processes.ts";
@@ -21,7 +21,8 @@ export async function startDockerd(): Promise<{ readonly api: Api } & AsyncDispo
   const names = await openNamespaces(undo);
   const log = join(folder, "log");
   const roots = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "-p", join(folder, "pid")];
-  const limits = ["--default-ulimit", "nofile=1024:1024", "--cgroup-parent", `gantry-oracle-${process.pid}`];
+  const cgroup = `gantry-oracle-${process.pid}`;
+  const limits = ["--default-ulimit", "nofile=1024:1024", "--cgroup-parent", cgroup];
   const daemon = Bun.spawn(["setsid", ...names.enter, dockerd, "-H", `unix://${socket}`, ...roots, ...limits], {
     env: { ...process.env, PATH: `${join(clients, "oracle")}:${process.env.PATH}` },
     stdin: "ignore",
@@ -47,7 +48,19 @@ export async function startDockerd(): Promise<{ readonly api: Api } & AsyncDispo
     async [Symbol.asyncDispose]() {
       for (const pid of family(daemon.pid, (name) => name === "containerd")) await end(pid);
       await undo.close();
+      removeCgroups(cgroup);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Docker leaves its parent group behind in every tree, below this process's own. Those of the containers are gone. */
+function removeCgroups(name: string): void {
+  for (const line of readFileSync("/proc/self/cgroup", "utf8").trim().split("\n")) {
+    const [, controllers = "", path = ""] = line.split(":");
+    for (const tree of controllers === "" ? ["", "unified"] : [controllers.replace("name=", "")]) {
+      const group = join("/sys/fs/cgroup", tree, path, name);
+      if (existsSync(group)) rmdirSync(group);
+    }
+  }
 }
